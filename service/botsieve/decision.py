@@ -1,0 +1,81 @@
+"""What a decision is made of: the values that pass from the detectors to the score, the policy and the edges.
+
+Law of the file: plain frozen values, no behaviour but rendering.  Names are those of docs/decision-log.md and of the proto.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+ALLOW, CHALLENGE, BLOCK = "allow", "challenge", "block"
+VERDICTS = (ALLOW, CHALLENGE, BLOCK)
+UNJUDGED = "unjudged"  # no verdict: what an edge says when nobody judged
+
+MONITOR, ENFORCE = "monitor", "enforce"
+AUDIENCES = ("browser", "mixed", "api")
+LEVELS = ("light", "normal", "hard")
+
+
+class Measure(msgspec.Struct, frozen=True, gc=False):
+    """One measured value beside the limit that it crossed (None: there is none).  The unit stands in the name."""
+
+    name: str
+    value: float
+    limit: float | None = None
+
+
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """One finding of one detector.
+
+    `id` is `family.name`; `points` is -100..100; `detail` is printable ASCII from our own lists, never client text;
+    `subject` says whose behaviour it rests on ("" = the request alone).
+    """
+
+    id: str
+    points: int
+    detail: str = ""
+    subject: str = ""
+    measures: tuple[Measure, ...] = ()
+    attack_type: str = ""
+
+    @property
+    def family(self) -> str:
+        """The part of the id before the dot: what `family_max` caps."""
+        return self.id.partition(".")[0]
+
+    @property
+    def reason(self) -> str:
+        """The finding as headers and logs print it: `bot_useragent:curl`."""
+        name = self.id.partition(".")[2]
+        return f"{name}:{self.detail}" if self.detail else name
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What is to be done with one request, and why.
+
+    `verdict` is what the edge does now, `would_be` what it would do in mode `enforce`.  `level` is the challenge to serve when
+    `would_be` is challenge.  `rule` is what settled it (docs/decision-log.md).  `deferred` says that a challenge was put off
+    to the client's next page load.  `set_cookie` is the value of one Set-Cookie header, "" for none.
+    """
+
+    id: str
+    verdict: str
+    would_be: str
+    mode: str
+    score: int
+    bot: bool
+    signals: tuple[Signal, ...]
+    rule: str
+    policy: str
+    audience: str
+    config: str
+    level: str = ""
+    route: str = ""
+    deferred: bool = False
+    retry_after_s: int = 0
+    set_cookie: str = ""
+
+    @property
+    def reasons(self) -> list[str]:
+        """The findings as printed, most points first."""
+        return [signal.reason for signal in self.signals]

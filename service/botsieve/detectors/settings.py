@@ -1,0 +1,175 @@
+"""What an operator can set of each detector.  Defaults are the packaged ones; docs/settings.md names the source of each number.
+
+Law of the file: one frozen struct a detector, in the order of the detector table; the config models compile into these.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+ANY, BROWSER, PROGRAM = "any", "browser", "program"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every detector has.  `points` is what the finding adds (0 switches it off); `applies_to` is docs/settings.md's."""
+
+    points: int
+    applies_to: str = ANY
+
+
+class BotUseragent(Settings, frozen=True, kw_only=True):
+    """[S1-15, S1-16]"""
+
+    points: int = 40
+    applies_to: str = PROGRAM
+    tokens: tuple[str, ...] = ("python-requests", "curl", "wget", "Go-http-client", "Java/", "okhttp", "axios", "node-fetch")
+
+
+class NoUseragent(Settings, frozen=True, kw_only=True):
+    """[S1-17]"""
+
+    points: int = 40
+    applies_to: str = PROGRAM
+
+
+class KnownCrawler(Settings, frozen=True, kw_only=True):
+    """[own]"""
+
+    points: int = 40
+    applies_to: str = PROGRAM
+    list: str = "builtin"
+
+
+class NoAcceptLanguage(Settings, frozen=True, kw_only=True):
+    """[S1-18]"""
+
+    points: int = 20
+    applies_to: str = BROWSER
+
+
+class NoAcceptEncoding(Settings, frozen=True, kw_only=True):
+    """[S1-19]"""
+
+    points: int = 15
+    applies_to: str = BROWSER
+
+
+class NoReferer(Settings, frozen=True, kw_only=True):
+    """[S1-10, S1-32]  `visit_gap_s`: after so long without a request the next one is the first of a visit."""
+
+    points: int = 15
+    applies_to: str = BROWSER
+    visit_gap_s: float = 1800.0
+
+
+class SuspiciousJa3(Settings, frozen=True, kw_only=True):
+    """[S1-22]  `ja3_list`: MD5 digests that the operator adds to the catalogue's tools."""
+
+    points: int = 30
+    applies_to: str = BROWSER
+    catalogue: str = "builtin"
+    ja3_list: tuple[str, ...] = ()
+
+
+class UnlikeHeaders(Settings, frozen=True, kw_only=True):
+    """[own]"""
+
+    points: int = 25
+    applies_to: str = BROWSER
+
+
+class Contradiction(Settings, frozen=True, kw_only=True):
+    """[own]  `points_when_cleared`: what is left of it once the client has solved a challenge."""
+
+    points: int = 45
+    applies_to: str = BROWSER
+    points_when_cleared: int = 15
+
+
+class TimingStep(msgspec.Struct, frozen=True):
+    """`points` when cv < `cv_below` and the mean interval < `mean_below_s`."""
+
+    cv_below: float
+    mean_below_s: float
+    points: int
+
+
+class SuspiciousTiming(Settings, frozen=True, kw_only=True):
+    """[S1-24..S1-30]  `points` is unused: each step has its own."""
+
+    points: int = 35
+    subject: str = "client"
+    window_s: float = 300.0
+    keep: int = 50
+    at_least: int = 5
+    steps: tuple[TimingStep, ...] = (TimingStep(0.05, 2.0, 35), TimingStep(0.15, 1.0, 25))
+    points_without_progress: int = 15
+
+
+class UrlPattern(Settings, frozen=True, kw_only=True):
+    """[S1-21]"""
+
+    points: int = 30
+    subject: str = "client"
+    window_s: float = 300.0
+    steps_at_least: int = 6
+    steps_share_percent: float = 80.0
+    items_at_least: int = 20
+    items_per_s: float = 0.5
+
+
+class VolumeStep(msgspec.Struct, frozen=True):
+    """`points` from `items_at_least` different items on."""
+
+    items_at_least: int
+    points: int
+
+
+class Volume(Settings, frozen=True, kw_only=True):
+    """[own]  `points` is unused: each step has its own."""
+
+    points: int = 50
+    subject: str = "client"
+    window_s: float = 300.0
+    steps: tuple[VolumeStep, ...] = (VolumeStep(200, 50), VolumeStep(60, 25))
+
+
+class Spread(Settings, frozen=True, kw_only=True):
+    """[own]"""
+
+    points: int = 30
+    addresses_at_least: int = 5
+    items_at_least: int = 100
+    window_s: float = 300.0
+
+
+class BusyRange(Settings, frozen=True, kw_only=True):
+    """[S1-11, S1-32]  `shared`: networks (text) that may be busy."""
+
+    points: int = 25
+    subject: str = "network"
+    window_s: float = 300.0
+    addresses_at_least: int = 10
+    requests_at_least: int = 100
+    times_mean: float = 10.0
+    shared: tuple[str, ...] = ()
+
+
+DEFAULTS: dict[str, Settings] = {
+    "agent.bot_useragent": BotUseragent(),
+    "agent.no_useragent": NoUseragent(),
+    "agent.known_crawler": KnownCrawler(),
+    "headers.no_accept_language": NoAcceptLanguage(),
+    "headers.no_accept_encoding": NoAcceptEncoding(),
+    "headers.no_referer": NoReferer(),
+    "tls.suspicious_ja3": SuspiciousJa3(),
+    "claim.unlike_headers": UnlikeHeaders(),
+    "claim.contradiction": Contradiction(),
+    "timing.suspicious_timing": SuspiciousTiming(),
+    "traversal.url_pattern": UrlPattern(),
+    "traversal.volume": Volume(),
+    "traversal.spread": Spread(),
+    "network.busy_range": BusyRange(),
+}
+
+FAMILY_MAX: dict[str, int] = {"headers": 35, "network": 25, "timing": 35}
