@@ -5,6 +5,9 @@ Law of the file: one frozen struct a detector, in the order of the detector tabl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 ANY, BROWSER, PROGRAM = "any", "browser", "program"
@@ -155,7 +158,7 @@ class BusyRange(Settings, frozen=True, kw_only=True):
     shared: tuple[str, ...] = ()
 
 
-DEFAULTS: dict[str, Settings] = {
+DEFAULTS: Mapping[str, Settings] = MappingProxyType({
     "agent.bot_useragent": BotUseragent(),
     "agent.no_useragent": NoUseragent(),
     "agent.known_crawler": KnownCrawler(),
@@ -170,6 +173,6 @@ DEFAULTS: dict[str, Settings] = {
     "traversal.volume": Volume(),
     "traversal.spread": Spread(),
     "network.busy_range": BusyRange(),
-}
+})
 
-FAMILY_MAX: dict[str, int] = {"headers": 35, "network": 25, "timing": 35}
+FAMILY_MAX: Mapping[str, int] = MappingProxyType({"headers": 35, "network": 25, "timing": 35})

@@ -1,0 +1,5 @@
+"""Runs `python -m botsieve`."""
+
+from botsieve.cli import entry
+
+entry()
