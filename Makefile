@@ -1,0 +1,61 @@
+# Everything that a developer or an operator does with a clone.  `make` alone lists it.
+# Rule of the file: a line here calls a script or a tool; what needs an `if` lives in scripts/.
+
+SHELL := /bin/bash
+VENV  := .venv
+PY    := $(VENV)/bin/python
+ATTACK ?=
+PYTEST ?=
+BOTSIEVE_REAL_DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run attack test test-real lint proto bench check lock wheel clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## install only: nginx with its Lua module, and .venv from requirements.lock (YES=1: do not ask)
+	@YES=$(YES) bash scripts/setup.sh
+
+setup-test:
+	@YES=$(YES) bash scripts/setup.sh test
+
+run: setup  ## a shop, nginx and Botsieve on this machine, until Ctrl-C
+	@exec $(VENV)/bin/python -m botsieve.demo.run
+
+attack: setup-test  ## in a second terminal: clients from a person to a scraper, and what became of each
+	@exec $(PY) -m botsieve.demo.attack $(ATTACK)
+
+test: setup-test  ## every test (PYTEST="tests/unit -k ranges": a part of them)
+	@exec $(PY) -m pytest -m "not real" $(PYTEST)
+
+test-real: setup-test  ## the tests that read real logs, headers and hellos in BOTSIEVE_REAL_DATA
+	@BOTSIEVE_REAL_DATA=$(BOTSIEVE_REAL_DATA) exec $(PY) -m pytest -m real $(PYTEST)
+
+lint: setup-test  ## style, types, imports, Lua, proto, and `nginx -t` of every shipped file
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+	luacheck --quiet lua
+	bash scripts/proto.sh lint
+	$(PY) scripts/lint_nginx.py
+
+check: lint test  ## lint and test: what must pass before a commit
+
+proto: setup-test  ## generate service/botsieve/v1 from proto/
+	bash scripts/proto.sh
+
+bench: setup-test  ## measure: decisions, socket, nginx, memory
+	@exec $(PY) -m tests.bench.run $(BENCH)
+
+lock:  ## resolve the dependencies of pyproject.toml anew into requirements*.lock
+	@bash scripts/lock.sh
+
+wheel: setup  ## dist/botsieve-*.whl, with its nginx and Lua files inside
+	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+clean:  ## remove what was built here (not nginx)
+	rm -rf .venv .run .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find service tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
