@@ -1,0 +1,1 @@
+"""Generated from proto/botsieve/v1 by scripts/proto.sh.  Never edited."""
