@@ -1,0 +1,1 @@
+"""What is remembered of whom.  Read parts, then profiles, then table, then world."""

@@ -1,0 +1,114 @@
+"""Item after item of one route: in order, in bulk, or divided among many addresses.
+
+Law of the file: judged per route template on page views and data calls; an item taken twice is one item.  A client is judged by
+the template that it is on and by the one of which it took most: a glance at another page does not hide it.
+Source: checklist S1-09, S1-21; `volume` and `spread` are our own (docs/signals.md).
+"""
+
+from __future__ import annotations
+
+from botsieve.decision import Measure, Signal
+from botsieve.detectors.settings import Spread, UrlPattern, Volume
+from botsieve.detectors.view import View
+from botsieve.observation import Observation
+from botsieve.state.profiles import KEPT_STEPS, GroupTrack, Track
+
+_LIST_PACE_S = 3.0  # pages of a list that are turned slower than this are being read [S1-21 answer]
+_PERSON_LOADS_PARTS_S = 300.0
+
+
+def _tracks(view: View) -> tuple[Track, ...]:
+    here = view.profiles.track
+    if here is None:
+        return ()
+    client = view.profiles.client
+    lead = client.lead if client is not None else None
+    return (here,) if lead is None or lead is here else (here, lead)
+
+
+def url_pattern(o: Observation, view: View, settings: UrlPattern) -> Signal | None:
+    """`traversal.url_pattern`: constant steps, or many different items faster than a person reads."""
+    for track in _tracks(view):
+        found = _constant_step(track, view.now_s, settings) or _fast(track, view.now_s, settings)
+        if found:
+            return Signal("traversal.url_pattern", settings.points, str(settings.points), "client", found)
+    return None
+
+
+def _constant_step(track: Track, now_s: float, settings: UrlPattern) -> tuple[Measure, ...]:
+    # N items by one step are N - 1 steps.
+    needed = settings.steps_at_least - 1
+    total = len(track.steps)
+    if total < needed or now_s - track.step_times[-needed] > settings.window_s:
+        return ()
+    step, count = max(track.step_counts.items(), key=lambda entry: entry[1])
+    share = 100.0 * count / total
+    if count < needed or share < settings.steps_share_percent or step == 0:
+        return ()
+    pace_s = (track.step_times[-1] - track.step_times[-needed]) / (needed - 1) if needed > 1 else 0.0
+    if track.is_list and pace_s >= _LIST_PACE_S:
+        return ()
+    return (
+        Measure("steps", count + 1, settings.steps_at_least),
+        Measure("steps_share_percent", round(share, 1), settings.steps_share_percent),
+        Measure("step", step),
+    )
+
+
+def _fast(track: Track, now_s: float, settings: UrlPattern) -> tuple[Measure, ...]:
+    needed = min(settings.items_at_least, KEPT_STEPS)
+    if len(track.fresh_s) < needed:
+        return ()
+    took_s = now_s - track.fresh_s[-needed]
+    if took_s >= needed / settings.items_per_s or took_s > settings.window_s:
+        return ()
+    return (
+        Measure("items", needed, settings.items_at_least),
+        Measure("items_per_s", round(needed / took_s, 3) if took_s > 0 else float(needed), settings.items_per_s),
+    )
+
+
+def volume(o: Observation, view: View, settings: Volume) -> Signal | None:
+    """`traversal.volume`: so many different items within the window, at any rhythm and in any order."""
+    if not settings.steps:
+        return None
+    least = settings.steps[-1].items_at_least
+    most = 0
+    for track in _tracks(view):
+        if len(track.items.seen) >= least:
+            most = max(most, track.items_within(view.now_s, settings.window_s))
+    for step in settings.steps:
+        if most >= step.items_at_least:
+            items = Measure("items", most, step.items_at_least)
+            return Signal("traversal.volume", step.points, str(step.points), "client", (items,))
+    return None
+
+
+def spread(o: Observation, view: View, settings: Spread) -> Signal | None:
+    """`traversal.spread`: the items of one template, taken together from several addresses of one network or one tool's hello.
+
+    Only those who take part get the points: in a network they are clients without session or clearance that load no parts of
+    pages, as neighbours with browsers do.
+    """
+    profiles = view.profiles
+    if not profiles.item:
+        return None
+    if profiles.fingerprint_track is not None:
+        measures = _together(profiles.fingerprint_track, settings)
+        if measures:
+            return Signal("traversal.spread", settings.points, "fingerprint", "fingerprint", measures)
+    if profiles.network_track is not None and not view.has_session and not view.cleared:
+        client = profiles.client
+        if client is not None and view.now_s - client.subresource_s < _PERSON_LOADS_PARTS_S:
+            return None
+        measures = _together(profiles.network_track, settings)
+        if measures:
+            return Signal("traversal.spread", settings.points, "network", "network", measures)
+    return None
+
+
+def _together(track: GroupTrack, settings: Spread) -> tuple[Measure, ...]:
+    items, addresses = len(track.items.seen), len(track.addresses.seen)
+    if items < settings.items_at_least or addresses < settings.addresses_at_least:
+        return ()
+    return (Measure("items", items, settings.items_at_least), Measure("addresses", addresses, settings.addresses_at_least))

@@ -1,0 +1,205 @@
+"""What is remembered of each kind of subject, made of the parts.
+
+Law of the file: a profile is changed by `world.py` alone, and read by detectors in O(1).  Nothing here knows a limit of a policy:
+the bounds below are those of memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from botsieve.state.parts import Beats, LastSeen, Windowed
+
+MAX_TRACKS = 8  # route templates a client is watched on
+MAX_ITEMS = 200  # items remembered of one template: the largest step of traversal.volume
+KEPT_STEPS = 20  # newest steps between items that are looked at
+MAX_GROUP_ITEMS = 256
+MAX_ADDRESSES = 10
+MAX_MEMBERS = 64  # clients of a network that are remembered beside each other
+
+# Bytes, by sys.getsizeof and the dict entry that holds them; tests/unit/state/test_profiles.py keeps them honest.
+CLIENT_BYTES = 760
+TRACK_BYTES = 1_500
+ITEM_BYTES = 130
+COLD_CLIENT_BYTES = 230
+NETWORK_BYTES = 3_600
+COLD_NETWORK_BYTES = 200
+
+
+class Track:
+    """One client on one route template: its rhythm, its items, its steps."""
+
+    __slots__ = ("beats", "count", "fresh_s", "is_list", "items", "last_number", "last_s", "step_counts", "step_times", "steps")
+
+    def __init__(self) -> None:
+        self.beats = Beats()
+        self.items = LastSeen()
+        self.count = 0
+        self.last_s = 0.0
+        self.is_list = False
+        self.last_number = -1
+        self.steps: array[int] = array("q")  # absolute difference to the item before, newest last
+        self.step_times = array("d")
+        self.step_counts: dict[int, int] = {}
+        self.fresh_s = array("d")  # when each of the newest items was first taken
+
+    def take(self, item: int, number: int, now_s: float, window_s: float) -> int:
+        """Counts one item; by how many remembered items the track has grown (may be negative)."""
+        before = len(self.items.seen)
+        is_new = self.items.add(item, now_s, MAX_ITEMS)
+        self.items.forget_before(now_s - window_s)
+        if is_new:
+            self.fresh_s.append(now_s)
+            if len(self.fresh_s) > KEPT_STEPS:
+                del self.fresh_s[0]
+            if number >= 0:
+                if self.last_number >= 0:
+                    self._step(abs(number - self.last_number), now_s, window_s)
+                self.last_number = number
+        return len(self.items.seen) - before
+
+    def _step(self, step: int, now_s: float, window_s: float) -> None:
+        steps, times, counts = self.steps, self.step_times, self.step_counts
+        steps.append(step)
+        times.append(now_s)
+        counts[step] = counts.get(step, 0) + 1
+        while len(steps) > KEPT_STEPS or times[0] < now_s - window_s:
+            old = steps.pop(0)
+            times.pop(0)
+            left = counts[old] - 1
+            if left:
+                counts[old] = left
+            else:
+                del counts[old]
+
+    def items_within(self, now_s: float, window_s: float) -> int:
+        """How many different items were taken in the window (at most MAX_ITEMS)."""
+        return self.items.forget_before(now_s - window_s)
+
+
+class ClientProfile:
+    """One client, from its second request on."""
+
+    __slots__ = (
+        "challenged_s",
+        "cost",
+        "deferred_calls",
+        "deferred_since_s",
+        "first_s",
+        "last_s",
+        "lead",
+        "requests",
+        "subresource_s",
+        "tracks",
+    )
+
+    def __init__(self, first_s: float) -> None:
+        self.first_s = first_s
+        self.last_s = first_s
+        self.requests = 0
+        self.subresource_s = 0.0  # when it last loaded a part of a page, as browsers do
+        self.tracks: dict[int, Track] = {}
+        self.lead: Track | None = None  # the track with the most items: scraping is judged wherever the client goes
+        self.challenged_s = array("d")  # challenges that it was given lately
+        self.deferred_since_s = 0.0
+        self.deferred_calls = 0
+        self.cost = CLIENT_BYTES
+
+    def track(self, template: int) -> Track:
+        """The track of a template, made at first use; beyond MAX_TRACKS the least used one makes room."""
+        track = self.tracks.get(template)
+        if track is None:
+            if len(self.tracks) >= MAX_TRACKS:
+                gone = min(self.tracks, key=lambda name: (self.tracks[name].count, self.tracks[name].last_s))
+                lost = self.tracks.pop(gone)
+                self.cost -= TRACK_BYTES + ITEM_BYTES * len(lost.items.seen)
+                if self.lead is lost:
+                    self.lead = None
+            track = self.tracks[template] = Track()
+            self.cost += TRACK_BYTES
+        return track
+
+
+class GroupTrack:
+    """What the members of a network or fingerprint take of one template together."""
+
+    __slots__ = ("addresses", "items", "last_s")
+
+    def __init__(self) -> None:
+        self.items = LastSeen()
+        self.addresses = LastSeen()
+        self.last_s = 0.0
+
+    def take(self, item: int, address: int, now_s: float, window_s: float) -> None:
+        """Counts one item of one address."""
+        self.items.add(item, now_s, MAX_GROUP_ITEMS)
+        self.addresses.add(address, now_s, MAX_ADDRESSES)
+        self.items.forget_before(now_s - window_s)
+        self.addresses.forget_before(now_s - window_s)
+        self.last_s = now_s
+
+
+class Group:
+    """A network or a fingerprint: the subjects that many clients share."""
+
+    __slots__ = ("addresses", "members", "people", "requests", "slice", "tracks")
+
+    def __init__(self) -> None:
+        self.requests = Windowed(30)  # 10 s each
+        self.addresses = LastSeen()
+        self.members = LastSeen()
+        self.people = LastSeen()
+        self.tracks: dict[int, GroupTrack] = {}
+        self.slice = 0  # the time slice in which the site counted it as active
+
+    def track(self, template: int) -> GroupTrack:
+        """The group's track of a template; beyond MAX_TRACKS the longest unused one makes room."""
+        track = self.tracks.get(template)
+        if track is None:
+            if len(self.tracks) >= MAX_TRACKS:
+                del self.tracks[min(self.tracks, key=lambda name: self.tracks[name].last_s)]
+            track = self.tracks[template] = GroupTrack()
+        return track
+
+
+class Site:
+    """All clients of one policy."""
+
+    __slots__ = ("active_networks", "navigations", "no_referer", "requests")
+
+    def __init__(self) -> None:
+        self.requests = Windowed(30)  # 10 s each
+        self.active_networks: dict[int, int] = {}  # time slice of 10 s: networks seen last in it
+        self.navigations = Windowed(12)  # 5 min each: same-origin navigations ...
+        self.no_referer = Windowed(12)  # ... and those of them without a Referer
+
+    def network_moved(self, before: int, after: int) -> None:
+        """A network was seen in slice `after`, and last in `before` (0: never)."""
+        active = self.active_networks
+        if before in active:
+            active[before] -= 1
+        active[after] = active.get(after, 0) + 1
+        if len(active) > 40:
+            for old in [number for number in active if number < after - 30]:
+                del active[old]
+
+    def networks_within(self, now_s: float) -> int:
+        """How many networks were seen in the last 300 s."""
+        newest = int(now_s / 10.0)
+        return sum(count for number, count in self.active_networks.items() if number > newest - 30)
+
+
+class Profiles:
+    """What one request finds remembered, itself counted.  `client` is None at a client's first request."""
+
+    __slots__ = ("client", "fingerprint_track", "item", "network", "network_track", "previous_s", "site", "track")
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.client: ClientProfile | None = None
+        self.previous_s = 0.0  # the client's request before this one, 0.0: none is remembered
+        self.track: Track | None = None
+        self.network: Group | None = None
+        self.network_track: GroupTrack | None = None
+        self.fingerprint_track: GroupTrack | None = None
+        self.item = 0

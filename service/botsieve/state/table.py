@@ -1,0 +1,115 @@
+"""A table of subjects that never outgrows its bytes, and forgets newcomers first.
+
+Law of the file: no operation touches more than one of 256 small shards, so none of them holds the loop for a millisecond, and a
+flood of subjects seen once can only push out other subjects seen once.
+
+A shard has two parts, probation and settled, each of two generations, young and old.  A subject enters young probation; being
+used moves it to the young generation; `settle` moves it to the settled part.  When a young generation has used up its share of
+the budget (or its time), it becomes the old one, and what was old is dropped whole: least recently used goes first, at no cost
+per access and without a list of who was used when.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+SHARDS = 256
+PROBATION_SHARE = 0.2  # of the budget (design: newcomers are evicted first)
+
+
+class _Part(Generic[V]):
+    """Two generations of one part of one shard."""
+
+    __slots__ = ("budget", "old", "old_bytes", "since_s", "young", "young_bytes")
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget  # bytes a generation may hold
+        self.young: dict[bytes, V] = {}
+        self.old: dict[bytes, V] = {}
+        self.young_bytes = 0
+        self.old_bytes = 0
+        self.since_s = 0.0
+
+    def turn(self, now_s: float) -> int:
+        """Young becomes old, old is dropped; how many subjects were."""
+        dropped = len(self.old)
+        self.old, self.old_bytes = self.young, self.young_bytes
+        self.young, self.young_bytes = {}, 0
+        self.since_s = now_s
+        return dropped
+
+
+class Table(Generic[V]):
+    """Keys are 8 bytes with a uniform first byte (Hasher.key).  `max_bytes` bounds the sum of the costs told to it.
+
+    `idle_s`: a subject unused for so long may be forgotten, and is after twice that.
+    """
+
+    __slots__ = ("_idle_s", "_probation", "_settled", "evictions")
+
+    def __init__(self, max_bytes: int, idle_s: float) -> None:
+        share = max(1, max_bytes // SHARDS // 2)
+        self._probation: list[_Part[V]] = [_Part(max(1, int(share * PROBATION_SHARE))) for _ in range(SHARDS)]
+        self._settled: list[_Part[V]] = [_Part(max(1, int(share * (1 - PROBATION_SHARE)))) for _ in range(SHARDS)]
+        self._idle_s = idle_s
+        self.evictions = 0
+
+    def get(self, key: bytes) -> V | None:
+        """The subject's value, without marking it used."""
+        shard = key[0]
+        part = self._settled[shard]
+        value = part.young.get(key)
+        if value is None:
+            value = part.old.get(key)
+            if value is None:
+                part = self._probation[shard]
+                value = part.young.get(key)
+                if value is None:
+                    value = part.old.get(key)
+        return value
+
+    def put(self, key: bytes, value: V, cost: int, grown: int, now_s: float, *, settle: bool) -> None:
+        """Stores a subject of now `cost` bytes, which is `grown` more than at the last put, as used now.
+
+        `settle`: it has proven more than a first sight.  A settled subject stays settled.
+        """
+        shard = key[0]
+        part = self._settled[shard]
+        if key in part.young:
+            part.young[key] = value
+            part.young_bytes += grown
+        else:
+            if part.old.pop(key, None) is not None:
+                part.old_bytes -= cost - grown
+            else:
+                newcomers = self._probation[shard]
+                if newcomers.young.pop(key, None) is not None:
+                    newcomers.young_bytes -= cost - grown
+                elif newcomers.old.pop(key, None) is not None:
+                    newcomers.old_bytes -= cost - grown
+                if not settle:
+                    part = newcomers
+            part.young[key] = value
+            part.young_bytes += cost
+        if part.young_bytes > part.budget or now_s - part.since_s > self._idle_s:
+            if part.since_s == 0.0:
+                part.since_s = now_s  # the first subject of this part starts its clock
+                if part.young_bytes <= part.budget:
+                    return
+            self.evictions += part.turn(now_s)
+
+    def drop(self, key: bytes) -> None:
+        """Forgets a subject.  Its bytes are given back with its generation."""
+        for part in (self._settled[key[0]], self._probation[key[0]]):
+            part.young.pop(key, None)
+            part.old.pop(key, None)
+
+    def __len__(self) -> int:
+        return sum(len(part.young) + len(part.old) for part in (*self._settled, *self._probation))
+
+    @property
+    def bytes_used(self) -> int:
+        """The sum of the costs told to it."""
+        return sum(part.young_bytes + part.old_bytes for part in (*self._settled, *self._probation))

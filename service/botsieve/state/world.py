@@ -1,0 +1,203 @@
+"""Counts one observation on every subject that it belongs to, and hands back what is remembered of them.
+
+Law of the file: the only place that changes a profile.  O(1) a request; a client seen once costs a packed record, not objects.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from botsieve.observation import FEED, NAVIGATION, SUBRESOURCE, Observation
+from botsieve.state.hashing import Hasher
+from botsieve.state.profiles import (
+    COLD_CLIENT_BYTES,
+    COLD_NETWORK_BYTES,
+    ITEM_BYTES,
+    MAX_ADDRESSES,
+    MAX_MEMBERS,
+    NETWORK_BYTES,
+    ClientProfile,
+    Group,
+    Profiles,
+    Site,
+    Track,
+)
+from botsieve.state.routes import Route
+from botsieve.state.table import Table
+
+WINDOW_S = 300.0  # [S1-13]
+WINDOW_MS = 300_000
+KEEP_BEATS = 50  # [S1-24]
+PEOPLE_S = 3600.0
+# Requests of a network before it gets a profile: a network with fewer is never busy.
+WARM_NETWORK = 8
+
+_NETWORK_SHARE = 0.25  # of the byte budget
+_FINGERPRINT_BYTES = 16 * 1024 * 1024
+_NO_ITEM = 0
+
+# A client's only request so far: time, edge time in ms, id bits, template, item, number, flags.
+_COLD_CLIENT = Struct("<dqHQQqB")
+_COUNTED, _LIST, _SUB = 1, 2, 4
+# A network's few requests so far: slice of the last one, count.
+_COLD_NETWORK = Struct("<IH")
+
+
+class World:
+    """The state of one process.  `secret` keys the hashes; `max_bytes` bounds everything remembered about clients."""
+
+    def __init__(self, secret: bytes, *, max_bytes: int = 512 * 1024 * 1024, idle_s: float = 3600.0) -> None:
+        self.hasher = Hasher(secret)
+        networks = int(max_bytes * _NETWORK_SHARE)
+        prints = min(_FINGERPRINT_BYTES, max_bytes // 32)
+        self.clients: Table[bytes | ClientProfile] = Table(max_bytes - networks - prints, idle_s)
+        self.networks: Table[bytes | Group] = Table(networks, idle_s)
+        self.fingerprints: Table[Group] = Table(prints, idle_s)
+        self._sites: dict[str, Site] = {}
+
+    def site(self, policy: str) -> Site:
+        """The site of a policy, made at first use (policies are few and ours)."""
+        site = self._sites.get(policy)
+        if site is None:
+            site = self._sites[policy] = Site()
+        return site
+
+    def client_key(self, o: Observation, session_id: bytes) -> bytes:
+        """The narrowest identity that the evidence supports: session, else address + TLS signature + User-Agent."""
+        if session_id:
+            return self.hasher.key(b"s" + session_id)
+        sig = o.tls_sig if o.peer == o.client else b""
+        address = o.client if o.client[:12] == b"\0\0\0\0\0\0\0\0\0\0\xff\xff" else o.client[:8]
+        return self.hasher.key(address + b"|" + sig + b"|" + o.user_agent)
+
+    def observe(self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, vouched: bool, is_tool: bool) -> Profiles:
+        """Counts the request.  `key`: `client_key`.  `vouched`: it holds a session or clearance.  `is_tool`: its TLS hello is a tool's."""
+        found = Profiles(site)
+        counted = o.is_counted or o.kind == FEED
+        foreign = o.is_foreign
+        template = item = _NO_ITEM
+        if counted and not foreign:
+            template = self.hasher.thing(route.template)
+            if route.item:
+                item = found.item = self.hasher.thing(route.item)
+        self._client(o, route, key, found, now_s, template, item, vouched=vouched)
+        if counted:
+            self._network(o, found, key, template, item, now_s, vouched=vouched)
+            if is_tool and item:
+                self._fingerprint(o, found, template, item, now_s)
+            site.requests.add(now_s, 10.0)
+            if o.kind == NAVIGATION and o.header(b"sec-fetch-site") == b"same-origin":
+                site.navigations.add(now_s, 300.0)
+                if not o.header(b"referer"):
+                    site.no_referer.add(now_s, 300.0)
+        return found
+
+    # ------------------------------------------------------------------------------------------------------------- clients
+
+    def _client(
+        self, o: Observation, route: Route, key: bytes, found: Profiles, now_s: float, template: int, item: int, *, vouched: bool
+    ) -> None:
+        known = self.clients.get(key)
+        time_ms = int(o.edge_time_s * 1000.0 + 0.5)
+        id_bits = int.from_bytes(o.request_id[-4:], "big") & 0xFFF
+        if known is None:
+            flags = (_COUNTED if template else 0) | (_LIST if route.is_list else 0) | (_SUB if o.kind == SUBRESOURCE else 0)
+            cold = _COLD_CLIENT.pack(now_s, time_ms, id_bits, template, item, route.number, flags)
+            self.clients.put(key, cold, COLD_CLIENT_BYTES, COLD_CLIENT_BYTES, now_s, settle=vouched)
+            return
+        if isinstance(known, bytes):
+            client = _warm(known)
+            before = COLD_CLIENT_BYTES
+        else:
+            client = known
+            before = client.cost
+        found.client = client
+        found.previous_s = client.last_s
+        if template:
+            found.track = _count(client, template, item, route, time_ms, id_bits, now_s)
+        elif o.kind == SUBRESOURCE:
+            client.subresource_s = now_s
+        client.requests += 1
+        settle = vouched or int(now_s) != int(client.first_s)
+        client.last_s = now_s
+        self.clients.put(key, client, client.cost, client.cost - before, now_s, settle=settle)
+
+    # ------------------------------------------------------------------------------------------------------------ networks
+
+    def _network(
+        self, o: Observation, found: Profiles, key: bytes, template: int, item: int, now_s: float, *, vouched: bool
+    ) -> None:
+        name = self.hasher.key(o.network)
+        known = self.networks.get(name)
+        now_slice = int(now_s / 10.0)
+        if isinstance(known, Group):
+            group = known
+            cost = grown = 0
+        else:
+            last_slice, count = _COLD_NETWORK.unpack(known) if known is not None else (0, 0)
+            if last_slice != now_slice:
+                found.site.network_moved(last_slice, now_slice)
+            count = count + 1 if now_slice - last_slice < 30 else 1
+            if count < WARM_NETWORK:
+                fresh = 0 if known is not None else COLD_NETWORK_BYTES
+                self.networks.put(
+                    name, _COLD_NETWORK.pack(now_slice, count), COLD_NETWORK_BYTES, fresh, now_s, settle=count > 2
+                )
+                return
+            group = Group()
+            group.slice = now_slice
+            group.requests.add(now_s, 10.0, count - 1)
+            cost, grown = NETWORK_BYTES, NETWORK_BYTES - COLD_NETWORK_BYTES
+        if group.slice != now_slice:
+            found.site.network_moved(group.slice, now_slice)
+            group.slice = now_slice
+        group.requests.add(now_s, 10.0)
+        address = self.hasher.thing(o.client)
+        group.addresses.add(address, now_s, MAX_ADDRESSES)
+        member = int.from_bytes(key, "big")
+        group.members.add(member, now_s, MAX_MEMBERS)
+        if vouched:
+            group.people.add(member, now_s, MAX_MEMBERS)
+        found.network = group
+        if item and not vouched:
+            found.network_track = group.track(template)
+            found.network_track.take(item, address, now_s, WINDOW_S)
+        if cost or known is not None:
+            self.networks.put(name, group, cost or NETWORK_BYTES, grown, now_s, settle=True)
+
+    def _fingerprint(self, o: Observation, found: Profiles, template: int, item: int, now_s: float) -> None:
+        name = self.hasher.key(o.tls_sig or o.ja4)
+        group = self.fingerprints.get(name)
+        grown = 0
+        if group is None:
+            group = Group()
+            grown = NETWORK_BYTES
+        found.fingerprint_track = group.track(template)
+        found.fingerprint_track.take(item, self.hasher.thing(o.client), now_s, WINDOW_S)
+        self.fingerprints.put(name, group, NETWORK_BYTES, grown, now_s, settle=True)
+
+
+def _warm(cold: bytes) -> ClientProfile:
+    first_s, time_ms, id_bits, template, item, number, flags = _COLD_CLIENT.unpack(cold)
+    client = ClientProfile(first_s)
+    client.requests = 1
+    if flags & _SUB:
+        client.subresource_s = first_s
+    if flags & _COUNTED:
+        route = Route(b"", b"x" if item else b"", number, bool(flags & _LIST))
+        _count(client, template, item, route, time_ms, id_bits, first_s)
+    return client
+
+
+def _count(client: ClientProfile, template: int, item: int, route: Route, time_ms: int, id_bits: int, now_s: float) -> Track:
+    track = client.tracks.get(template) or client.track(template)
+    track.count += 1
+    track.last_s = now_s
+    track.beats.add(time_ms, id_bits, KEEP_BEATS, WINDOW_MS)
+    if item:
+        track.is_list = route.is_list
+        client.cost += ITEM_BYTES * track.take(item, route.number, now_s, WINDOW_S)
+        lead = client.lead
+        if lead is not track and (lead is None or len(lead.items.seen) < len(track.items.seen)):
+            client.lead = track
+    return track
