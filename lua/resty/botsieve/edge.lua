@@ -1,0 +1,187 @@
+-- What nginx tells the service and, where it wants to know, the application.
+-- Runs in the locations of nginx/server.conf and nginx/protect-app.conf.
+--
+-- Law of the file: it sees and passes on; it does not judge.  What it cannot
+-- see it does not claim to see (`X-Botsieve-Edge`).
+
+
+local ffi = require "ffi"
+local base = require "resty.core.base"
+require "resty.core.request"
+local fingerprint = require "resty.botsieve.fingerprint"
+
+
+local C = ffi.C
+local ffi_copy = ffi.copy
+local ffi_new = ffi.new
+local ipairs = ipairs
+local lower = string.lower
+local pairs = pairs
+local type = type
+local get_request = base.get_request
+local ngx = ngx
+
+
+-- Header names that are looked at.  A browser sends about 20.
+local MAX_NAMES = 100
+local MAX_TEXT = 8192
+-- Passed on to the application: name there, nginx variable here.
+local TOLD = {
+    ["X-Botsieve-Verdict"] = "botsieve_verdict",
+    ["X-Botsieve-Would-Be"] = "botsieve_would_be",
+    ["X-Botsieve-Score"] = "botsieve_score",
+    ["X-Botsieve-Reasons"] = "botsieve_reasons",
+    ["X-Botsieve-Id"] = "botsieve_id",
+}
+-- What a client must not be able to say; `_` is read as `-` by many.
+local OURS = "^x[-_]botsieve[-_]"
+local FINGERPRINTS = "^x[-_]ja[34][-_]fingerprint$"
+
+-- Scratch of the worker: no function below yields.
+local elements = ffi_new("ngx_http_lua_ffi_table_elt_t[?]", MAX_NAMES)
+local truncated = ffi_new("int[1]")
+local names = ffi_new("uint8_t[?]", MAX_TEXT)
+
+
+local _M = { VERSION = 1 }
+
+
+-- Is it one of the names whose place nginx changes?  It puts Host first or
+-- last, by its version, and Cookie late (HTTP/2).
+local function has_no_place(key)
+    local len = key.len
+    if len == 4 then
+        return ffi.string(key.data, 4) == "host"
+    end
+    return len == 6 and ffi.string(key.data, 6) == "cookie"
+end
+
+
+-- Hash of the header names in order of arrival, lower case, without Host and
+-- Cookie: 12 hex digits, "" when they cannot be read.  Names beyond the
+-- hundredth are not looked at.
+function _M.header_order()
+    local request = get_request()
+    if not request then
+        return ""
+    end
+    local n = C.ngx_http_lua_ffi_req_get_headers_count(request, MAX_NAMES,
+                                                       truncated)
+    if n < 0 or n > MAX_NAMES
+       or n > 0 and C.ngx_http_lua_ffi_req_get_headers(request, elements, n,
+                                                       0) ~= base.FFI_OK
+    then
+        return ""
+    end
+    local at = 0
+    for i = 0, n - 1 do
+        local key = elements[i].key
+        if not has_no_place(key) then
+            if at + key.len + 1 > MAX_TEXT then
+                break
+            end
+            ffi_copy(names + at, key.data, key.len)
+            at = at + key.len
+            names[at] = 44                                          -- ","
+            at = at + 1
+        end
+    end
+    return fingerprint.digest(names, at)
+end
+
+
+-- Fills the variables of nginx/headers.conf; returns the header order.
+-- Called once for each request that goes to the service.
+function _M.see()
+    local var = ngx.var
+    local tls = ngx.ctx.botsieve_tls
+    local order = _M.header_order()
+    local sees = order == "" and "1" or "1 order"
+    if tls then
+        sees = sees .. " tls"
+        if tls.ja4 then
+            var.botsieve_ja3 = tls.ja3_hash
+            var.botsieve_ja4 = tls.ja4
+            var.botsieve_tls_sig = tls.stable
+        else
+            var.botsieve_tls_error = tls.err
+        end
+    end
+    var.botsieve_edge = sees
+    var.botsieve_unjudged = _M.unjudged()
+    return order
+end
+
+
+-- How many requests this nginx has let pass unjudged since it started.
+function _M.unjudged()
+    local dict = ngx.shared.botsieve_edge
+    return dict and dict:get("unjudged") or 0
+end
+
+
+-- Counts one request that nobody judged.
+function _M.count_unjudged()
+    local dict = ngx.shared.botsieve_edge
+    if not dict then
+        return
+    end
+    local _, err = dict:incr("unjudged", 1, 0)
+    if err then
+        ngx.log(ngx.ERR, "botsieve: cannot count: ", err)
+    end
+end
+
+
+-- Is the answer to a check one of ours?  Anything else, such as bytes that
+-- are no HTTP (nginx gives them status 0, which auth_request turns into a
+-- 500 for the visitor), becomes `status`: 200 lets pass, 403 refuses.
+function _M.heard(status)
+    local said = ngx.status
+    if (said == 200 or said == 403) and ngx.header["X-Botsieve-Verdict"] then
+        return
+    end
+    ngx.status = status
+    _M.count_unjudged()
+end
+
+
+-- Tells the application the verdict, and nothing that the client invented.
+function _M.to_app()
+    local clear = ngx.req.clear_header
+    for name in pairs(ngx.req.get_headers(0, true)) do
+        local plain = lower(name)
+        if plain:find(OURS) or plain:find(FINGERPRINTS) then
+            clear(name)
+        end
+    end
+    for name, variable in pairs(TOLD) do
+        local value = ngx.var[variable]
+        if value and value ~= "" then
+            ngx.req.set_header(name, value)
+        end
+    end
+end
+
+
+-- Appends our Set-Cookie to those of the application.
+function _M.to_client()
+    local ours = ngx.var.botsieve_set_cookie
+    if not ours or ours == "" then
+        return
+    end
+    local theirs = ngx.header["Set-Cookie"]
+    local all = {}
+    if type(theirs) == "table" then
+        for i, cookie in ipairs(theirs) do
+            all[i] = cookie
+        end
+    elseif theirs then
+        all[1] = theirs
+    end
+    all[#all + 1] = ours
+    ngx.header["Set-Cookie"] = all
+end
+
+
+return _M
