@@ -1,0 +1,9 @@
+"""What is told of decisions: the log, the metrics, the last decisions by id, health, and the pause.
+
+Start reading at facade.py.
+"""
+
+from botsieve.journal.facade import Journal, JournalSettings
+from botsieve.journal.metrics import SubjectFigures
+
+__all__ = ["Journal", "JournalSettings", "SubjectFigures"]

@@ -1,0 +1,80 @@
+"""`botsieve pause` and `botsieve resume`.
+
+Law of the file: a running service is asked; without one the pause file itself is written or removed: the next start obeys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from botsieve.errors import MachineError
+from botsieve.journal.control import DEFAULT_STATE_DIR, ask
+from botsieve.journal.pause import PauseSwitch
+
+_PACKAGED_CONFIG = Path("/etc/botsieve/botsieve.yaml")
+
+
+def state_dir_of(config: str | None, state_dir: str | None) -> str:
+    """The state directory that a command means: as given, else as the configuration says, else the packaged one.
+
+    Errors: ConfigError for a configuration that cannot be read.
+    """
+    if state_dir is not None:
+        return state_dir
+    if config is None and not _PACKAGED_CONFIG.exists():
+        return DEFAULT_STATE_DIR
+    from botsieve.config.loader import load  # heavy, and needed here only
+
+    return str(load(config or str(_PACKAGED_CONFIG)).state.dir)
+
+
+def _options(command: click.decorators.FC) -> click.decorators.FC:
+    command = click.option("--state-dir", type=click.Path(file_okay=False), help="The service's state.dir.")(command)
+    where = f"Names the state.dir.  Default: {_PACKAGED_CONFIG}, if it is there."
+    return click.option("--config", type=click.Path(dir_okay=False), help=where)(command)
+
+
+@click.command()
+@_options
+def pause(config: str | None, state_dir: str | None) -> int:
+    """Puts every policy into monitor mode within a second: all requests are let through and still recorded.
+
+    It lasts until `botsieve resume`, also over a restart.
+    """
+    return _switch(state_dir_of(config, state_dir), to_pause=True)
+
+
+@click.command()
+@_options
+def resume(config: str | None, state_dir: str | None) -> int:
+    """Ends a pause: every policy is in its own mode again."""
+    return _switch(state_dir_of(config, state_dir), to_pause=False)
+
+
+def _switch(state_dir: str, *, to_pause: bool) -> int:
+    asked = ask(state_dir, "POST", "/v1/pause" if to_pause else "/v1/resume")
+    if asked is None:
+        return _without_service(state_dir, to_pause=to_pause)
+    status, said = asked
+    if status != 200:
+        raise MachineError(str(said.get("error", f"the service answered {status}")))
+    policies = ", ".join(f"{name} {mode}" for name, mode in said["policies"].items())
+    word = "paused" if to_pause else "resumed"
+    if not said["changed"]:
+        word = "was paused already" if to_pause else "was not paused"
+    click.echo(f"{word}: {policies or 'no policy yet'}")
+    return 0
+
+
+def _without_service(state_dir: str, *, to_pause: bool) -> int:
+    if not Path(state_dir).is_dir():
+        raise MachineError(f"state.dir: {state_dir}: no such directory; accepted: the state.dir of a service, or --config FILE")
+    switch = PauseSwitch(state_dir)
+    changed = switch.set() if to_pause else switch.clear()
+    if to_pause:
+        click.echo(f"no service runs in {state_dir}: it {'will start' if changed else 'was already to start'} paused")
+    else:
+        click.echo(f"no service runs in {state_dir}: {'the pause is over' if changed else 'it was not paused'}")
+    return 0

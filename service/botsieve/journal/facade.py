@@ -1,0 +1,220 @@
+"""The journal as the service uses it: one object that records, counts, tells and pauses.
+
+Law of the file: `record` never raises for anything that a client or an edge sent, never waits, and costs about 2 us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from botsieve import __version__
+from botsieve.decision import MONITOR, Decision
+from botsieve.errors import MachineError
+from botsieve.journal.address_key import address_key
+from botsieve.journal.control import DEFAULT_STATE_DIR, SOCKET_NAME
+from botsieve.journal.decision_log import DecisionLog
+from botsieve.journal.events import Repeats
+from botsieve.journal.http_server import Listener, listen_tcp, listen_unix
+from botsieve.journal.metrics import Metrics, StateFigures
+from botsieve.journal.pause import PauseSwitch
+from botsieve.journal.record import pack, unpack
+from botsieve.journal.redact import FULL, HMAC, Redactor
+from botsieve.journal.render import render, time_text
+from botsieve.journal.ring import MAX_RECORDS, Ring
+from botsieve.journal.sink import Sink
+from botsieve.journal.web import control_routes, public_routes
+from botsieve.observation import Observation
+
+if TYPE_CHECKING:
+    from botsieve.policy import Rulebook
+
+STDOUT = "stdout"
+
+
+class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the configuration concerns the journal (docs/settings.md: journal, privacy, web, state.dir).
+
+    `to`: "stdout", a file, or None for no log.  `web_listen`: `host:port` or None.
+    """
+
+    state_dir: str = DEFAULT_STATE_DIR
+    to: str | None = STDOUT
+    allow_sample_percent: float = 1.0
+    queue: int = 10_000
+    addresses: str = FULL
+    web_listen: str | None = "127.0.0.1:9482"
+    keep_decisions: int = MAX_RECORDS
+
+
+class Journal:
+    """`now_s`: the service's clock.  `on_pause` is called with the new state whenever a pause begins or ends.
+
+    Errors: MachineError when the log's file cannot be opened or `state.dir` not be used.
+    """
+
+    def __init__(
+        self,
+        settings: JournalSettings,
+        now_s: Callable[[], float],
+        on_pause: Callable[[bool], None] | None = None,
+        state: StateFigures | None = None,
+    ) -> None:
+        self.settings = settings
+        self._now_s = now_s
+        self._on_pause = on_pause
+        redactor = Redactor(settings.addresses, address_key(settings.state_dir) if settings.addresses == HMAC else b"")
+        sink = None if settings.to is None else Sink("" if settings.to == STDOUT else settings.to)
+        self._redactor = redactor
+        self.log = DecisionLog(sink, redactor, queue=settings.queue, sample_percent=settings.allow_sample_percent)
+        self.ring = Ring(settings.keep_decisions)
+        self.metrics = Metrics(state)
+        self.metrics.log_dropped = lambda: self.log.dropped
+        self._repeats = Repeats()
+        self._switch = PauseSwitch(settings.state_dir)
+        self._listeners: list[Listener] = []
+        self._dropped_said = 0
+        self._started_s = now_s()
+        self._policies: Mapping[str, str] = {}
+        self._config = ""
+        self.is_ready = False
+
+    # ---- the hot path
+
+    def record(self, o: Observation, decision: Decision, now_s: float, decide_us: int) -> None:
+        """Counts one decision, keeps it for `find`, and has it written if it is to be.  `decide_us`: whole, >= 0."""
+        self.metrics.count_decision(o.edge, decision, decide_us)
+        log = self.log
+        percent = log.wants(decision)
+        packed = pack(o, decision, now_s, decide_us, percent if percent > 0.0 else 0.0)
+        self.ring.add(decision.id, packed)
+        if percent >= 0.0:
+            log.put(packed)
+
+    def count_unjudged(self, edge: str, why: str, n: int = 1) -> None:
+        """Requests without a verdict; `why` is one of metrics.WHY_UNJUDGED."""
+        self.metrics.count_unjudged(edge, why, n)
+
+    def challenge(self, step: str, level: str) -> None:
+        """One step (`issued`, `loaded`, `solved`, `failed`) of a challenge of a level."""
+        self.metrics.count_challenge(step, level)
+
+    # ---- events
+
+    def event(self, name: str, **keys: object) -> None:
+        """An event of docs/decision-log.md: at once, then at most every 10 s with `count`."""
+        now_s = self._now_s()
+        event = self._repeats.admit(name, keys, now_s)
+        if event is not None:
+            self.log.put_event(event, now_s)
+
+    def detector_failed(self, signal: str, error: Exception) -> None:
+        """A detector raised and was skipped.  Only the kind of the error is told: its text may hold a client's bytes."""
+        self.metrics.count_detector_error(signal)
+        self.event("detector_failed", signal=signal, error=type(error).__name__)
+
+    def config_applied(self, rulebook: Rulebook, **keys: object) -> None:
+        """A configuration is in effect from now on."""
+        self._config = rulebook.config
+        self._policies = {policy.name: policy.mode for policy in rulebook.policies}
+        self.metrics.config_applied_s = self._now_s()
+        self.event("config_applied", config=rulebook.config, **keys)
+
+    def config_refused(self, file: str, mistakes: list[str]) -> None:
+        """A configuration was refused; the last good one stays."""
+        self.metrics.config_refused += 1
+        self.event("config_refused", file=file, mistakes=mistakes)
+
+    # ---- what operators ask
+
+    def find(self, decision_id: str) -> dict[str, object] | None:
+        """One of the last decisions as the object of docs/decision-log.md, None if it is unknown."""
+        packed = self.ring.find(decision_id.strip().lower())
+        return None if packed is None else render(unpack(packed), self._redactor)
+
+    @property
+    def paused(self) -> bool:
+        """Whether every policy is in monitor mode now."""
+        return self._switch.paused
+
+    def pause(self) -> bool:
+        """Begins a pause; whether there was none.  Errors: MachineError when it could not be made to last."""
+        return self._tell_pause(self._switch.set())
+
+    def resume(self) -> bool:
+        """Ends the pause; whether there was one.  Errors: MachineError as `pause`."""
+        return self._tell_pause(self._switch.clear())
+
+    def status(self) -> dict[str, object]:
+        """What /healthz shows.  `policies`: name and the mode in effect."""
+        return {
+            "status": "ready" if self.is_ready else "starting",
+            "version": __version__,
+            "started": time_text(self._started_s),
+            "paused": self.paused,
+            "config": self._config,
+            "policies": {name: MONITOR if self.paused else mode for name, mode in self._policies.items()},
+            "decisions": self.metrics.decisions_total,
+            "unjudged": self.metrics.unjudged_total,
+            "config_refused": self.metrics.config_refused,
+            "log": {"written": self.log.written, "waiting": self.log.waiting, "dropped": self.log.dropped},
+        }
+
+    def render_metrics(self) -> bytes:
+        """The text of /metrics."""
+        return self.metrics.render()
+
+    # ---- life
+
+    async def listen(self) -> list[str]:
+        """Opens the control socket and `web.listen`; returns their addresses.  Errors: MachineError."""
+        try:
+            Path(self.settings.state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise MachineError(
+                f"state.dir: {self.settings.state_dir}: {error.strerror}; accepted: a directory that this user may write"
+            ) from error
+        self._listeners.append(await listen_unix(str(Path(self.settings.state_dir) / SOCKET_NAME), control_routes(self)))
+        if self.settings.web_listen is not None:
+            self._listeners.append(await listen_tcp(self.settings.web_listen, public_routes(self)))
+        return [listener.address for listener in self._listeners]
+
+    def poll(self) -> None:
+        """To be called every 0.5 s: notices a pause made by hand, says what was held back, reports lost lines."""
+        self._tell_pause(self._switch.poll())
+        dropped = self.log.dropped
+        if dropped > self._dropped_said:
+            self.event("log_dropped", count=dropped - self._dropped_said)
+            self._dropped_said = dropped
+        if self.log.reopen_failed:
+            self.event("log_reopen_failed", file=self.settings.to, error=self.log.reopen_failed)
+            self.log.reopen_failed = ""
+        self._write_due()
+
+    def reopen(self) -> None:
+        """Opens the log's file anew (USR1)."""
+        self.log.reopen()
+
+    def close(self) -> None:
+        """Stops listening, writes what waits (at most 2 s), stops."""
+        self.is_ready = False
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        self._write_due(everything=True)
+        self.log.close()
+
+    def _write_due(self, *, everything: bool = False) -> None:
+        now_s = self._now_s()
+        for event in self._repeats.due(now_s, everything=everything):
+            self.log.put_event(event, now_s)
+
+    def _tell_pause(self, changed: bool) -> bool:
+        if changed:
+            self.event("paused" if self.paused else "resumed")
+            if self._on_pause is not None:
+                self._on_pause(self.paused)
+        return changed

@@ -1,0 +1,106 @@
+"""What is kept of one decision: everything that the log and `explain` say, nothing else.
+
+A record is packed at once into one `bytes` object: 0.5 to 0.8 us, about 450 bytes, invisible to the garbage collector, and
+free of the observation (whose headers may hold 64 KiB and secrets).  It is unpacked and rendered by whoever reads it.
+
+Law of the file: no header but the User-Agent is ever copied here, no query, no cookie; every field has a bound.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from botsieve.decision import Decision, Signal
+from botsieve.observation import Observation
+
+# Bytes.  The User-Agent's is docs/decision-log.md's; the others keep 50,000 records of the worst clients below 100 MB.
+MAX_USER_AGENT, MAX_PATH, MAX_PRINT = 256, 1024, 64
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One decision, unpacked.  The order of the fields is the packed form and that of `pack`.
+
+    `client` and `peer` are 16 packed bytes.  `decide_us`: whole microseconds.  `sample_percent`: 0 if the decision is logged
+    for what it is, else the share of its kind that is logged.  Empty text or bytes mean absent.
+    """
+
+    time_s: float
+    decide_us: int
+    sample_percent: float
+    id: str
+    verdict: str
+    would_be: str
+    mode: str
+    score: int
+    bot: bool
+    signals: tuple[Signal, ...]
+    rule: str
+    policy: str
+    audience: str
+    config: str
+    level: str
+    deferred: bool
+    route: str
+    edge: str
+    kind: str
+    client: bytes
+    peer: bytes
+    method: bytes
+    host: bytes
+    path: bytes
+    user_agent: bytes
+    request_id: bytes
+    ja3: bytes
+    ja4: bytes
+    tls_sig: bytes
+
+
+_decode = msgspec.msgpack.Decoder(Record).decode
+
+
+def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sample_percent: float = 0.0) -> bytes:
+    """One decision as the ring and the log's queue hold it.  `now_s`: seconds since 1970, the service's clock."""
+    path = o.path
+    agent = o.headers.get(b"user-agent", b"")
+    route = decision.route
+    # A tuple, not a Record: the packed form is the same and costs a third less.
+    return _encode(
+        (
+            now_s,
+            decide_us,
+            sample_percent,
+            decision.id,
+            decision.verdict,
+            decision.would_be,
+            decision.mode,
+            decision.score,
+            decision.bot,
+            decision.signals,
+            decision.rule,
+            decision.policy,
+            decision.audience,
+            decision.config,
+            decision.level,
+            decision.deferred,
+            route if len(route) <= MAX_PATH else route[:MAX_PATH],
+            o.edge,
+            o.kind,
+            o.client,
+            o.peer,
+            o.method,
+            o.host,
+            path if len(path) <= MAX_PATH else path[:MAX_PATH],
+            agent if len(agent) <= MAX_USER_AGENT else agent[:MAX_USER_AGENT],
+            o.request_id,
+            o.ja3[:MAX_PRINT],
+            o.ja4[:MAX_PRINT],
+            o.tls_sig[:MAX_PRINT],
+        )
+    )
+
+
+def unpack(packed: bytes) -> Record:
+    """What `pack` packed.  A decoding error here is a programming mistake."""
+    return _decode(packed)
