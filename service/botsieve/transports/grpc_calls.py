@@ -1,0 +1,269 @@
+"""The calls of `botsieve.v1.DecisionService`: who may call, how many at a time, what is answered, and how a call fails.
+
+Law of the file: a call ends with a decision or with one of the statuses that decision_service.proto names.  No text of an
+exception and no byte of a client leaves with it.  Nothing that a client wrote makes a call fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+import grpc
+import msgspec
+import structlog
+from google.protobuf.message import DecodeError
+
+from botsieve.decision import ALLOW, Decision
+from botsieve.errors import InvalidObservation
+from botsieve.observation import Observation, pack_address
+from botsieve.ranges import RangeSet
+from botsieve.transports.grpc_map import Answer, to_decision, to_observation
+from botsieve.v1 import decision_pb2, error_reason_pb2
+from botsieve.v1 import decision_service_pb2 as pb
+
+SERVICE_NAME = "botsieve.v1.DecisionService"
+# The name of the trailing metadata that holds the name of an ErrorReason.
+REASON_KEY = "botsieve-reason"
+# Bound of CheckStreamRequest.observations.
+MAX_BATCH = 256
+# A stream lives as long as its gateway: one or a few for each, and a leak of a gateway must not become ours.
+MAX_STREAMS = 64
+# How long an admitted call may hold its place before its message is there: the gateway's budget is 50 ms.
+MESSAGE_WAIT_S = 1.0
+# A fault of ours is logged at most so often, however many calls meet it.
+LOG_EVERY_S = 60.0
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_Code = grpc.StatusCode
+_Message = TypeVar("_Message", pb.CheckRequest, pb.CheckStreamRequest)
+# What a status means for the counter of unjudged requests.  UNAVAILABLE judges nobody either: the gateway asks again elsewhere.
+_UNJUDGED = {
+    _Code.INVALID_ARGUMENT: "edge_fault",
+    _Code.PERMISSION_DENIED: "edge_fault",
+    _Code.RESOURCE_EXHAUSTED: "overloaded",
+    _Code.DEADLINE_EXCEEDED: "deadline",
+}
+_log = structlog.get_logger("botsieve.transports.grpc")
+
+
+class Service(Protocol):
+    """What judges: `judge` never raises; `answer` is asked for verdicts other than allow."""
+
+    def judge(self, o: Observation, /) -> Decision: ...
+
+    def answer(self, o: Observation, decision: Decision, /) -> Answer: ...
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may call and how much.
+
+    `trusted`: addresses believed on a TCP listener; empty: none.  Callers on a Unix socket are trusted by its file permissions.
+    `max_in_flight`: Check calls between arrival and answer.  `sees`: SEES_* bits for an observation without `sight`.
+    """
+
+    trusted: RangeSet = RangeSet()
+    max_in_flight: int = 256
+    sees: int = 0
+
+
+class CallError(Exception):
+    """A call ends without a decision.  `reason` is the name of an ErrorReason, "" where the proto names none."""
+
+    def __init__(self, code: grpc.StatusCode, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+class Calls:
+    """Answers Check and CheckStream.  `on_unjudged` hears why each request was not judged (docs/names.md, `why`)."""
+
+    def __init__(
+        self, service: Service, limits: Limits, now_s: Callable[[], float], on_unjudged: Callable[[str], None]
+    ) -> None:
+        self.in_flight = 0
+        self.streams = 0
+        self._service = service
+        self._limits = limits
+        self._now_s = now_s
+        self._on_unjudged = on_unjudged
+        self._draining = False
+        self._waiting: set[asyncio.Future[Any]] = set()
+        self._logged_s = float("-inf")
+        self._is_edge = lru_cache(maxsize=1024)(lambda peer: is_edge(peer, limits.trusted))
+
+    def handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
+        """The table for the server.
+
+        Messages arrive as bytes: one that does not parse is then answered by us, not by a traceback.  Check is a unary call on
+        the wire; it is served as a stream of one message, because a unary handler is called when the message is there, and a
+        stranger who withholds it would hold a place that belongs to a gateway.
+        """
+        table = {
+            "Check": grpc.stream_unary_rpc_method_handler(self._check, None, pb.CheckResponse.SerializeToString),
+            "CheckStream": grpc.stream_stream_rpc_method_handler(
+                self._check_stream, None, pb.CheckStreamResponse.SerializeToString
+            ),
+        }
+        return grpc.method_handlers_generic_handler(SERVICE_NAME, table)
+
+    def drain(self) -> None:
+        """Ends the streams that wait for their next batch; calls that were admitted are still answered."""
+        self._draining = True
+        for reading in self._waiting:
+            reading.cancel()
+
+    async def _check(self, _messages: object, context: Context) -> pb.CheckResponse | None:
+        try:
+            self._admit(context)
+            with self._place():
+                async with asyncio.timeout(MESSAGE_WAIT_S):
+                    raw = await context.read()
+                return self._answer_check(_parsed(pb.CheckRequest, raw), context)
+        except Exception as error:
+            refusal = self._refusal(error)
+        await _end(context, refusal)
+        return None
+
+    async def _check_stream(self, _messages: object, context: Context) -> AsyncIterator[pb.CheckStreamResponse]:
+        try:
+            self._admit(context)
+            with self._stream_place():
+                while (raw := await self._next_batch(context)) is not grpc.aio.EOF:
+                    yield self._answer_batch(_parsed(pb.CheckStreamRequest, raw))
+            return
+        except Exception as error:
+            refusal = self._refusal(error)
+        await _end(context, refusal)
+
+    def _admit(self, context: Context) -> None:
+        if not self._is_edge(context.peer()):
+            raise CallError(
+                _Code.PERMISSION_DENIED,
+                "EDGE_UNKNOWN",
+                "the peer is not configured as an edge; accepted: the Unix socket, and addresses in edges.grpc.trusted",
+            )
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        if self.in_flight >= self._limits.max_in_flight:
+            raise _overloaded(f"{self._limits.max_in_flight} calls are in flight, as many as edges.grpc.max_in_flight allows")
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    @contextlib.contextmanager
+    def _stream_place(self) -> Iterator[None]:
+        if self.streams >= MAX_STREAMS:
+            raise _overloaded(f"{MAX_STREAMS} streams are open, as many as are accepted")
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
+
+    async def _next_batch(self, context: Context) -> Any:
+        if self._draining:
+            raise CallError(_Code.UNAVAILABLE, "", "draining")
+        reading = asyncio.ensure_future(context.read())
+        self._waiting.add(reading)
+        try:
+            await asyncio.wait((reading,))
+        finally:
+            self._waiting.discard(reading)
+            reading.cancel()
+        if reading.cancelled():
+            raise CallError(_Code.UNAVAILABLE, "", "draining")
+        return reading.result()
+
+    def _answer_check(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
+        remaining_s = context.time_remaining()
+        if remaining_s is not None and remaining_s <= 0:
+            raise CallError(_Code.DEADLINE_EXCEEDED, "", "the deadline had passed before the request was judged")
+        if not request.HasField("observation"):
+            raise InvalidObservation("OBSERVATION_MISSING", "observation", "there is no observation; accepted: one to judge")
+        return pb.CheckResponse(decision=self._judge(request.observation, want_answer=request.want_answer))
+
+    def _answer_batch(self, request: pb.CheckStreamRequest) -> pb.CheckStreamResponse:
+        if not 1 <= len(request.observations) <= MAX_BATCH:
+            raise InvalidObservation(
+                "BATCH_SIZE",
+                "observations",
+                f"the batch has {len(request.observations)} observations; accepted: 1 to {MAX_BATCH}",
+            )
+        results = [self._result(message, want_answer=request.want_answer) for message in request.observations]
+        return pb.CheckStreamResponse(batch=request.batch, results=results)
+
+    def _result(self, message: decision_pb2.Observation, *, want_answer: bool) -> pb.CheckResult:
+        try:
+            return pb.CheckResult(decision=self._judge(message, want_answer=want_answer))
+        except InvalidObservation as error:
+            self._on_unjudged("edge_fault")
+            reason = error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
+            return pb.CheckResult(error=pb.CheckError(reason=reason, message=str(error)))
+
+    def _judge(self, message: decision_pb2.Observation, *, want_answer: bool) -> decision_pb2.Decision:
+        o = to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
+        decision = self._service.judge(o)
+        answer = self._service.answer(o, decision) if want_answer and decision.verdict != ALLOW else None
+        return to_decision(decision, answer)
+
+    def _refusal(self, error: Exception) -> CallError:
+        """Every way a call can fail, in one place: what the caller is told, and who hears of it."""
+        match error:
+            case CallError():
+                refusal = error
+            case InvalidObservation():
+                refusal = CallError(_Code.INVALID_ARGUMENT, error.reason, str(error))
+            case TimeoutError():
+                refusal = CallError(_Code.DEADLINE_EXCEEDED, "", f"no message came within {MESSAGE_WAIT_S} s")
+            case _:
+                self._log_fault(error)
+                refusal = CallError(_Code.INTERNAL, "", "internal error")
+        if refusal.code in _UNJUDGED:
+            self._on_unjudged(_UNJUDGED[refusal.code])
+        return refusal
+
+    def _log_fault(self, error: Exception) -> None:
+        now_s = self._now_s()
+        if now_s - self._logged_s >= LOG_EVERY_S:
+            self._logged_s = now_s
+            _log.error("grpc_call_failed", exc_info=error)
+
+
+def is_edge(peer: str, trusted: RangeSet) -> bool:
+    """Whether a peer, as grpcio names it (`unix:`, `ipv4:127.0.0.1:5000`, `ipv6:%5B::1%5D:5000`), is believed."""
+    kind, _, rest = peer.partition(":")
+    if kind in ("unix", "unix-abstract"):
+        return True
+    address = rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
+    try:
+        return pack_address(address) in trusted
+    except InvalidObservation:
+        return False
+
+
+def _parsed(kind: type[_Message], raw: Any) -> _Message:
+    """A message from its bytes; a call without one counts as an empty message."""
+    try:
+        return kind.FromString(b"" if raw is grpc.aio.EOF else raw)
+    except DecodeError:
+        raise InvalidObservation(
+            "UNSPECIFIED", "message", f"the message is no {kind.__name__}; accepted: one encoded as proto/botsieve/v1 says"
+        ) from None
+
+
+def _overloaded(message: str) -> CallError:
+    return CallError(_Code.RESOURCE_EXHAUSTED, "OVERLOADED", message)
+
+
+async def _end(context: Context, refusal: CallError) -> None:
+    metadata = ((REASON_KEY, f"ERROR_REASON_{refusal.reason}"),) if refusal.reason else ()
+    await context.abort(refusal.code, str(refusal), trailing_metadata=metadata)
