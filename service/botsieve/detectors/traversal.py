@@ -29,24 +29,24 @@ def _tracks(view: View) -> tuple[Track, ...]:
 def url_pattern(o: Observation, view: View, settings: UrlPattern) -> Signal | None:
     """`traversal.url_pattern`: constant steps, or many different items faster than a person reads."""
     for track in _tracks(view):
-        found = _constant_step(track, view.now_s, settings) or _fast(track, view.now_s, settings)
+        found = _constant_step(track, view, settings) or (_fast(track, view.now_s, settings) if view.time_judged else ())
         if found:
             return Signal("traversal.url_pattern", settings.points, str(settings.points), "client", found)
     return None
 
 
-def _constant_step(track: Track, now_s: float, settings: UrlPattern) -> tuple[Measure, ...]:
+def _constant_step(track: Track, view: View, settings: UrlPattern) -> tuple[Measure, ...]:
     # N items by one step are N - 1 steps.
     needed = settings.steps_at_least - 1
     total = len(track.steps)
-    if total < needed or now_s - track.step_times[-needed] > settings.window_s:
+    if total < needed or (view.time_judged and view.now_s - track.step_times[-needed] > settings.window_s):
         return ()
     step, count = max(track.step_counts.items(), key=lambda entry: entry[1])
     share = 100.0 * count / total
     if count < needed or share < settings.steps_share_percent or step == 0:
         return ()
     pace_s = (track.step_times[-1] - track.step_times[-needed]) / (needed - 1) if needed > 1 else 0.0
-    if track.is_list and pace_s >= _LIST_PACE_S:
+    if track.is_list and (pace_s >= _LIST_PACE_S or not view.time_judged):
         return ()
     return (
         Measure("steps", count + 1, settings.steps_at_least),

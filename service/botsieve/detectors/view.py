@@ -15,12 +15,22 @@ if TYPE_CHECKING:
 
 
 class View:
-    """`agent`: the parsed User-Agent.  `cleared`: the client has solved a challenge.  `profiles`: state after this request."""
+    """`agent`: the parsed User-Agent.  `cleared`: the client has solved a challenge.  `profiles`: state after this request.
+    `has_session`: our session cookie came back.  `time_judged`: the clock can be trusted."""
 
-    __slots__ = ("agent", "catalogue", "cleared", "has_session", "now_s", "policy", "profiles")
+    __slots__ = ("agent", "catalogue", "cleared", "has_session", "now_s", "policy", "profiles", "time_judged")
 
     def __init__(
-        self, *, agent: Agent, catalogue: Catalogue, policy: Policy, profiles: Profiles, now_s: float, cleared: bool, has_session: bool
+        self,
+        agent: Agent,
+        catalogue: Catalogue,
+        policy: Policy,
+        profiles: Profiles,
+        now_s: float,
+        *,
+        cleared: bool,
+        has_session: bool,
+        time_judged: bool,
     ) -> None:
         self.agent = agent
         self.catalogue = catalogue
@@ -29,3 +39,4 @@ class View:
         self.now_s = now_s
         self.cleared = cleared
         self.has_session = has_session
+        self.time_judged = time_judged

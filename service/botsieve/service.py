@@ -1,0 +1,156 @@
+"""Observe, decide, record: what every transport calls, and the one place that gives the engine time, ids and chance.
+
+Law of the file: `judge` is synchronous, never raises and never waits.  Whatever goes wrong inside is counted and answered as the
+edge's failure mode says.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from base64 import b32encode
+from collections.abc import Callable
+from time import perf_counter
+
+import msgspec
+
+from botsieve.challenge.answer import Answer
+from botsieve.challenge.desk import ChallengeDesk
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision
+from botsieve.engine import Engine
+from botsieve.journal import Journal
+from botsieve.observation import Observation
+from botsieve.policy import Rulebook
+
+_ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+_ID_BYTES = 10
+_POOL = 1_024
+_REMEMBERED = 20_000  # challenges and blocks whose page may still be fetched, per generation
+
+
+class Ids:
+    """Decision ids: 80 random bits in four groups of four of `0-9a-hjkmnp-tv-z`."""
+
+    __slots__ = ("_at", "_pool")
+
+    def __init__(self) -> None:
+        self._pool = b""
+        self._at = 0
+
+    def next(self) -> str:
+        """A new id."""
+        at = self._at
+        if at >= len(self._pool):
+            self._pool = os.urandom(_ID_BYTES * _POOL)
+            at = 0
+        self._at = at + _ID_BYTES
+        text = b32encode(self._pool[at : at + _ID_BYTES]).translate(_ALPHABET).decode("ascii")
+        return f"{text[:4]}-{text[4:8]}-{text[8:12]}-{text[12:]}"
+
+
+class DecisionService:
+    """One process's service.  `now_s`: the clock.  `apply` swaps the configuration, `pause` puts every policy into monitor."""
+
+    def __init__(self, engine: Engine, desk: ChallengeDesk, journal: Journal, now_s: Callable[[], float]) -> None:
+        self.engine = engine
+        self.desk = desk
+        self.journal = journal
+        self.now_s = now_s
+        self._ids = Ids()
+        self._given: dict[str, Decision] = {}
+        self._given_before: dict[str, Decision] = {}
+        self._unjudged: dict[str, int] = {}
+
+    # ---- decisions
+
+    def judge(self, o: Observation) -> Decision:
+        """The decision on one request, counted and recorded.  Never raises."""
+        started = perf_counter()
+        now_s = self.now_s()
+        name = self._ids.next()
+        decision = self.engine.decide(o, now_s, name, random.random())
+        if decision.id is name:  # not the repeated answer to a request that was asked about twice
+            self.journal.record(o, decision, now_s, int((perf_counter() - started) * 1e6))
+            if decision.verdict != ALLOW:
+                self._remember(decision)
+        return decision
+
+    def _remember(self, decision: Decision) -> None:
+        if len(self._given) >= _REMEMBERED:
+            self._given_before, self._given = self._given, {}
+        self._given[decision.id] = decision
+
+    def unjudged(self, edge: str, why: str) -> None:
+        """One request that nobody judged."""
+        self.journal.count_unjudged(edge, why)
+
+    def edge_told_unjudged(self, edge: str, total: int) -> None:
+        """An edge says how many requests it has let pass unjudged since it started; the growth is counted."""
+        before = self._unjudged.get(edge, 0)
+        self._unjudged[edge] = total
+        grown = total - before if total >= before else total
+        if grown > 0:
+            self.journal.count_unjudged(edge, "edge_down", grown)
+            self.journal.event("unjudged", edge=edge, passed=grown)
+
+    # ---- what visitors are shown
+
+    def answer(self, o: Observation, decision: Decision) -> Answer:
+        """The page or problem document for a decision that is not allow."""
+        answer = self.desk.answer(
+            o,
+            verdict=decision.verdict,
+            level=decision.level or "normal",
+            decision_id=decision.id,
+            retry_after_s=decision.retry_after_s,
+            score=decision.score,
+            now_s=self.now_s(),
+            random16=os.urandom(16),
+        )
+        return self._told(answer)
+
+    def page(self, o: Observation, verdict: str, decision_id: str, score: int) -> Answer:
+        """The second hop of nginx: the page for a verdict that was given before.  What is not remembered gets the normal level."""
+        known = self._given.get(decision_id) or self._given_before.get(decision_id)
+        if known is not None:
+            return self.answer(o, known)
+        return self._told(
+            self.desk.answer(
+                o,
+                verdict=verdict if verdict in (CHALLENGE, BLOCK) else BLOCK,
+                level="normal",
+                decision_id=decision_id,
+                retry_after_s=0,
+                score=score,
+                now_s=self.now_s(),
+                random16=os.urandom(16),
+            )
+        )
+
+    def asset(self, path: bytes) -> Answer | None:
+        """A script or style of our pages."""
+        answer = self.desk.asset(path)
+        return None if answer is None else self._told(answer)
+
+    def solve(self, o: Observation, body: bytes) -> Answer:
+        """Redeems a solution."""
+        return self._told(self.desk.solve(o, body, self.now_s()))
+
+    def wait(self, o: Observation) -> Answer:
+        """The path for browsers without script."""
+        return self._told(self.desk.wait(o, self.now_s()))
+
+    def _told(self, answer: Answer) -> Answer:
+        if answer.event:
+            self.journal.challenge(answer.event, answer.level)
+        return answer
+
+    # ---- configuration
+
+    def apply(self, rulebook: Rulebook) -> None:
+        """Puts a configuration in force: one immutable object for another."""
+        self.engine.rulebook = msgspec.structs.replace(rulebook, paused=self.journal.paused)
+
+    def set_paused(self, paused: bool) -> None:
+        """Puts every policy into monitor mode, or back."""
+        self.engine.rulebook = msgspec.structs.replace(self.engine.rulebook, paused=paused)

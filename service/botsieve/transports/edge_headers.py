@@ -1,0 +1,105 @@
+"""The first table of docs/headers.md, read: what nginx says of a request, as an Observation.
+
+Law of the file: these headers are believed because of where the call comes from; nothing else that begins so is looked at, and no
+header that the client could have set by itself (`X-Real-IP`, `X-Forwarded-*`) is read on this path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from botsieve.errors import InvalidObservation
+from botsieve.observation import (
+    MAX_FINGERPRINT,
+    MAX_HOST,
+    MAX_ORDER,
+    MAX_REQUEST_ID,
+    MAX_URI,
+    SEES_ACCEPT_ENCODING,
+    SEES_ALL_HEADERS,
+    SEES_HTTP_VERSION,
+    SIGHT_WORDS,
+    Observation,
+    canonical_path,
+    classify,
+    pack_address,
+)
+
+# An edge's clock that is further away than this is not believed (proto, Observation.edge_time_s).
+MAX_SKEW_S = 5.0
+
+CLIENT_ADDR = b"x-botsieve-client-addr"
+_BASE_SIGHT = SEES_ALL_HEADERS | SEES_ACCEPT_ENCODING | SEES_HTTP_VERSION  # what nginx always shows
+
+_sights: dict[bytes, int] = {}
+
+
+def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "nginx", sight: int | None = None) -> Observation:
+    """The request that the edge asks about.  `headers`: lower-case names.  `sight`: configured SEES_* bits, None: the edge says.
+
+    Errors: InvalidObservation for a required header that is missing or malformed: an edge fault.
+    """
+    get = headers.get
+    address = get(CLIENT_ADDR)
+    method = get(b"x-botsieve-method")
+    uri = get(b"x-botsieve-uri")
+    if not address or not method or not uri:
+        raise _missing(address, method)
+    if len(uri) > MAX_URI:
+        uri = uri[:MAX_URI]
+    client = pack_address(address.decode("latin-1"))
+    peer_text = get(b"x-botsieve-peer-addr")
+    peer = client if not peer_text or peer_text == address else pack_address(peer_text.decode("latin-1"))
+    path = canonical_path(uri)
+    method = method[:32]
+    return Observation(
+        client,
+        peer,
+        _edge_time(get(b"x-botsieve-time"), now_s),
+        method,
+        uri,
+        path,
+        uri.partition(b"?")[2],
+        headers,
+        classify(method, path, headers),
+        edge,
+        get(b"x-botsieve-host", b"")[:MAX_HOST],
+        get(b"x-botsieve-scheme", b"")[:8],
+        get(b"x-botsieve-http", b"")[:8],
+        get(b"x-botsieve-request-id", b"")[:MAX_REQUEST_ID],
+        _sight(get(b"x-botsieve-edge", b"")) if sight is None else sight,
+        None,
+        get(b"x-ja3-fingerprint", b"")[:64],
+        get(b"x-ja4-fingerprint", b"")[:64],
+        get(b"x-botsieve-tls-sig", b"")[:64] or get(b"x-ja4-fingerprint", b"")[:64],
+        get(b"x-botsieve-tls-error", b"")[:64],
+        get(b"x-botsieve-header-order", b"")[:MAX_ORDER],
+    )
+
+
+def _missing(address: bytes | None, method: bytes | None) -> InvalidObservation:
+    name = "Client-Addr" if not address else "Method" if not method else "Uri"
+    return InvalidObservation(
+        "FIELD_MISSING", f"X-Botsieve-{name}", f"X-Botsieve-{name} is missing; accepted: every header of docs/headers.md that is required"
+    )
+
+
+def _edge_time(text: bytes | None, now_s: float) -> float:
+    if text is None:
+        return now_s
+    try:
+        time_s = float(text)
+    except ValueError:
+        return now_s
+    return time_s if -MAX_SKEW_S <= time_s - now_s <= MAX_SKEW_S else now_s
+
+
+def _sight(text: bytes) -> int:
+    known = _sights.get(text)
+    if known is None:
+        known = _BASE_SIGHT
+        for word in text[:MAX_FINGERPRINT].decode("latin-1").split()[1:9]:
+            known |= SIGHT_WORDS.get(word, 0)
+        if len(_sights) < 64:  # an edge has one or two of these; a bound all the same
+            _sights[text] = known
+    return known

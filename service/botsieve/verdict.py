@@ -1,0 +1,123 @@
+"""What the verdict of a score becomes for this client: exemptions, clearance, the challenge before a block, the one put off.
+
+Law of the file: nobody is made worse off here than the score says, except by a challenge that was put off and is now due.
+Source: design §5 "CHALLENGE", docs/challenge.md.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from botsieve.challenge.clearance import Clearances, Standing
+from botsieve.challenge.session import Session
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE, LEVELS, Signal
+from botsieve.detectors.view import View
+from botsieve.observation import OTHER, PREFLIGHT, Observation
+from botsieve.score import BEHAVIOUR_FAMILIES
+from botsieve.state.profiles import ClientProfile
+
+# A data call of a client with a session is let through and its next page load challenged, for so long at most.
+DEFER_S = 60.0
+DEFER_CALLS = 100
+# Points above challenge_at up to which the light level does, if no behaviour was found [own].
+LIGHT_BELOW = 15
+# A page load that reaches block_at was heard when it got this many challenges in this time and answered none.
+HEARD_TIMES = 3
+HEARD_S = 300.0
+
+
+class Standpoint(msgspec.Struct, gc=False):
+    """One request with its findings.  `by_score`: the thresholds, no rule, said the verdict."""
+
+    o: Observation
+    view: View
+    signals: tuple[Signal, ...]
+    score: int
+    session: Session | None
+    standing: Standing | None
+    by_score: bool = True
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """`level`: of the challenge, "" for none.  `rule`: what settled it, "" when the thresholds did."""
+
+    verdict: str
+    level: str = ""
+    deferred: bool = False
+    rule: str = ""
+
+
+_ALLOWED = Outcome(ALLOW)
+_BLOCKED = Outcome(BLOCK)
+
+
+def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcome:
+    """The verdict for this client, where its score or a rule says `would`."""
+    client = at.view.profiles.client
+    behaviour = frozenset(signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES)
+    if at.standing is not None and clearances is not None:
+        if clearances.brings_new(at.standing, behaviour):
+            clearances.spoil(at.standing)
+            at.standing = None
+        elif at.o.is_counted:
+            clearances.count(at.standing, at.view.now_s)
+    if would == ALLOW:
+        if client is None or not client.deferred_since_s or not at.o.wants_document or at.standing is not None:
+            return _ALLOWED
+        _end_deferral(client)  # the page load after data calls that were let through: now it is due
+        return _challenge(at, "normal", client, clearances)
+    policy = at.view.policy
+    if would == BLOCK:
+        if not (at.by_score and policy.challenge_first and policy.challenge != "none" and at.o.wants_document):
+            return _BLOCKED
+        if (at.standing is not None and at.standing.level == "hard") or _heard(client, at.view.now_s):
+            return _BLOCKED
+        return _challenge(at, "hard", client, clearances)
+    if _never_challenged(at):
+        return _ALLOWED
+    if policy.challenge == "none":
+        return _BLOCKED
+    level = "light" if at.score < policy.challenge_at + LIGHT_BELOW and not behaviour else "normal"
+    return _challenge(at, level, client, clearances)
+
+
+def _challenge(at: Standpoint, level: str, client: ClientProfile | None, clearances: Clearances | None) -> Outcome:
+    now_s = at.view.now_s
+    if at.standing is not None and LEVELS.index(at.standing.level) >= LEVELS.index(level):
+        return Outcome(ALLOW, rule="clearance")
+    if clearances is not None:
+        level = clearances.next_level(at.o, level, now_s)
+    if client is None:
+        return Outcome(CHALLENGE, level)
+    if at.o.wants_document:
+        _end_deferral(client)
+        client.challenged_s.append(now_s)
+        del client.challenged_s[:-HEARD_TIMES]
+    elif at.session is not None and _may_defer(client, now_s):
+        return Outcome(ALLOW, deferred=True)
+    return Outcome(CHALLENGE, level)
+
+
+def _never_challenged(at: Standpoint) -> bool:
+    o = at.o
+    if o.kind == PREFLIGHT or o.method == b"OPTIONS" or o.path in at.view.policy.never_challenge:
+        return True
+    return o.kind == OTHER and b"upgrade" in o.headers and (at.session is not None or at.standing is not None)
+
+
+def _heard(client: ClientProfile | None, now_s: float) -> bool:
+    if client is None or len(client.challenged_s) < HEARD_TIMES:
+        return False
+    return now_s - client.challenged_s[-HEARD_TIMES] < HEARD_S
+
+
+def _may_defer(client: ClientProfile, now_s: float) -> bool:
+    if not client.deferred_since_s:
+        client.deferred_since_s, client.deferred_calls = now_s, 1
+        return True
+    client.deferred_calls += 1
+    return now_s - client.deferred_since_s <= DEFER_S and client.deferred_calls <= DEFER_CALLS
+
+
+def _end_deferral(client: ClientProfile) -> None:
+    client.deferred_since_s, client.deferred_calls = 0.0, 0
