@@ -1,0 +1,181 @@
+"""What a solved challenge earns: challenges are lifted for a while, blocks are not.
+
+Law of the file: the cookie says what was earned and to whom; what became of it since (requests used, places seen, spoiled) is
+remembered in this process only, bounded.  A clearance whose memory is gone (evicted, restarted) is honoured with a fresh one.
+
+Bound strictly to host and User-Agent.  The network and the TLS family of the challenge are in the cookie; others may join,
+`roam` of them in all (a clearance lives at most 24 h).  A request from one place too many is not cleared; those from known
+places still are.
+"""
+
+from __future__ import annotations
+
+import struct
+from hashlib import blake2s
+
+import msgspec
+
+from botsieve.challenge.binding import context_of, family_of, place_of, who_of
+from botsieve.challenge.cookies import CLEARANCE_COOKIE, cookie_values, set_cookie
+from botsieve.challenge.keys import KeyRing
+from botsieve.challenge.limits import Bounded, Loops
+from botsieve.challenge.settings import ChallengeSettings
+from botsieve.challenge.tokens import CLEARANCE, open_token, seal
+from botsieve.decision import LEVELS
+from botsieve.observation import Observation
+
+ID_BYTES = 8
+# 100,000 clearances at work in one process; about 60 MiB if all of them roam.
+MAX_REMEMBERED = 100_000
+# id, issued, expires, level, no_js
+_PACKED = struct.Struct(f">{ID_BYTES}sIIBB")
+# A clock that was set back by less than this does not void what was just issued.
+_SKEW_S = 60
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """A clearance that holds for this request.
+
+    `id` names it in this process's memory; `level` is that of the challenge that was solved; `no_js` says that it was earned by
+    waiting; `issued_s`, `expires_s`: the service's clock; `who`: address, host and User-Agent (16 bytes).
+    """
+
+    id: bytes
+    level: str
+    no_js: bool
+    issued_s: int
+    expires_s: int
+    who: bytes
+
+
+class _Memory:
+    """What became of one clearance.  `findings`: behaviour findings known when it was first asked; None: not asked yet."""
+
+    __slots__ = ("families", "findings", "grown", "helped", "places", "spoiled", "used")
+
+    def __init__(self, place: bytes, family: bytes) -> None:
+        self.places: tuple[bytes, ...] = (place,)
+        self.families: tuple[bytes, ...] = (family,) if family else ()
+        self.grown = 0
+        self.used = 0
+        self.spoiled = False
+        self.helped = False
+        self.findings: frozenset[str] | None = None
+
+    def admit(self, place: bytes, family: bytes, roam: int) -> bool:
+        """Whether a request from there is covered; lets new ones join while there is room."""
+        new_place = place not in self.places
+        # The first family ever seen is no growth: the challenge may have been solved where none was visible.
+        new_family = bool(family) and bool(self.families) and family not in self.families
+        if self.grown + new_place + new_family > roam:
+            return False
+        if new_place:
+            self.places += (place,)
+        if new_family or (family and not self.families):
+            self.families += (family,)
+        self.grown += new_place + new_family
+        return True
+
+
+class Clearances:
+    """Mints clearances, and says of each request whether it has one."""
+
+    __slots__ = ("_memories", "_raised", "_settings", "keys", "loops")
+
+    def __init__(
+        self, settings: ChallengeSettings, keys: KeyRing, loops: Loops | None = None, limit: int = MAX_REMEMBERED
+    ) -> None:
+        self._settings = settings
+        self.keys = keys
+        self.loops = loops or Loops()
+        self._memories: Bounded[_Memory] = Bounded(limit)
+        self._raised: Bounded[tuple[str, float]] = Bounded(limit)
+
+    def apply(self, settings: ChallengeSettings, keys: KeyRing) -> None:
+        """Takes new settings and keys; what is remembered stays."""
+        self._settings = settings
+        self.keys = keys
+
+    def mint(
+        self, o: Observation, *, nonce: bytes, level: str, no_js: bool, place: bytes, family: bytes, now_s: float
+    ) -> str | None:
+        """The Set-Cookie value for a challenge that was just redeemed, None if the redeemer is too far from who was asked.
+
+        `nonce`: the challenge's, spent before; `place`, `family`: those of the challenge (`place_of`, `family_of` of the
+        request that got it).
+        """
+        memory = _Memory(place, family)
+        if not memory.admit(place_of(o), family_of(o), self._settings.roam):
+            return None
+        lifetime_s = self._settings.no_js.clearance_s if no_js else self._settings.clearance_s
+        clearance_id = blake2s(nonce, digest_size=ID_BYTES, person=b"clear-id").digest()
+        packed = _PACKED.pack(clearance_id, int(now_s), int(now_s) + lifetime_s, LEVELS.index(level), no_js)
+        self._memories.put(clearance_id, memory)
+        self.loops.minted(who_of(o), now_s)
+        token = seal(self.keys, CLEARANCE, (packed, place, family), context_of(o))
+        return set_cookie(o, CLEARANCE_COOKIE, token, lifetime_s)
+
+    def standing(self, o: Observation, now_s: float) -> Standing | None:
+        """The clearance that covers this request, None if there is none.  All cookies of the name are tried."""
+        for value in cookie_values(o, CLEARANCE_COOKIE):
+            found = self._open(o, value, now_s)
+            if found is None:
+                continue
+            standing, memory = found
+            if memory.spoiled or memory.used >= self._settings.clearance_requests:
+                continue
+            if memory.admit(place_of(o), family_of(o), self._settings.roam):
+                return standing
+        return None
+
+    def count(self, standing: Standing, now_s: float) -> None:
+        """One page view or data call was let through under it."""
+        memory = self._memories.get(standing.id)
+        if memory is None:
+            return
+        memory.used += 1
+        if not memory.helped:
+            memory.helped = True
+            self.loops.helped(standing.who)
+
+    def brings_new(self, standing: Standing, findings: frozenset[str]) -> bool:
+        """Whether a behaviour finding is there that was not when this clearance was first asked about.
+
+        `findings`: what the caller compares, detector ids or reasons.  What was there when it was earned is forgiven.
+        """
+        memory = self._memories.get(standing.id)
+        if memory is None:
+            return False
+        if memory.findings is None:
+            memory.findings = findings
+        return not findings <= memory.findings
+
+    def spoil(self, standing: Standing) -> None:
+        """It lifts nothing any more, and until it would have run out the next challenge is of the next level."""
+        memory = self._memories.get(standing.id)
+        if memory is None or memory.spoiled:
+            return
+        memory.spoiled = True
+        higher = LEVELS[min(LEVELS.index(standing.level) + 1, len(LEVELS) - 1)]
+        self._raised.put(standing.who, (higher, standing.expires_s))
+
+    def next_level(self, o: Observation, level: str, now_s: float) -> str:
+        """The level to serve where the policy asks for `level`: never lower, higher after a spoiled clearance."""
+        raised = self._raised.get(who_of(o))
+        if raised is None or raised[1] <= now_s:
+            return level
+        return max(level, raised[0], key=LEVELS.index)
+
+    def _open(self, o: Observation, value: bytes, now_s: float) -> tuple[Standing, _Memory] | None:
+        fields = open_token(self.keys, CLEARANCE, value, context_of(o))
+        if fields is None:
+            return None
+        packed, place, family = fields
+        clearance_id, issued_s, expires_s, level, no_js = _PACKED.unpack(packed)
+        if not issued_s - _SKEW_S <= now_s < expires_s:
+            return None
+        memory = self._memories.get(clearance_id)
+        if memory is None:
+            memory = _Memory(place, family)
+            self._memories.put(clearance_id, memory)
+        return Standing(clearance_id, LEVELS[level], bool(no_js), issued_s, expires_s, who_of(o)), memory

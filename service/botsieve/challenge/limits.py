@@ -1,0 +1,109 @@
+"""How often: solutions of one prefix a minute, and challenges that did not help.
+
+Law of the file: every table is bounded and forgets its oldest entry when it is full; times are handed in.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+MAX_PREFIXES = 65_536
+MAX_LOOPS = 65_536
+LOOP_WINDOW_S = 300.0
+# More than `loop_limit` allows at most is never needed of one client.
+_KEPT_MINTS = 100
+
+
+class Bounded(Generic[Value]):
+    """A dict of at most `limit` entries; the entry put in first goes first."""
+
+    __slots__ = ("_entries", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: dict[bytes, Value] = {}
+
+    def get(self, key: bytes) -> Value | None:
+        """The value of a key, None if it is not there (any more)."""
+        return self._entries.get(key)
+
+    def put(self, key: bytes, value: Value) -> None:
+        """Sets a value and makes the entry the youngest."""
+        self._entries.pop(key, None)
+        if len(self._entries) >= self._limit:
+            del self._entries[next(iter(self._entries))]
+        self._entries[key] = value
+
+    def drop(self, key: bytes) -> None:
+        """Forgets a key."""
+        self._entries.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class PerMinute:
+    """At most `limit` of something for one prefix in any minute.
+
+    The minute slides: what was counted in the minute before weighs by the share of it that still lies within 60 s.
+    """
+
+    __slots__ = ("_before", "_minute", "_now")
+
+    def __init__(self, limit: int = MAX_PREFIXES) -> None:
+        self._minute = -1
+        self._now: Bounded[int] = Bounded(limit)
+        self._before: Bounded[int] = Bounded(limit)
+
+    def allows(self, prefix: bytes, limit: int, now_s: float) -> bool:
+        """Whether one more is within the limit; counts nothing."""
+        self._turn(now_s)
+        share = 1.0 - (now_s % 60.0) / 60.0
+        return (self._now.get(prefix) or 0) + (self._before.get(prefix) or 0) * share < limit
+
+    def count(self, prefix: bytes, now_s: float) -> None:
+        """One more happened."""
+        self._turn(now_s)
+        self._now.put(prefix, (self._now.get(prefix) or 0) + 1)
+
+    def _turn(self, now_s: float) -> None:
+        minute = int(now_s // 60)
+        if minute == self._minute:
+            return
+        limit = self._now._limit
+        self._before = self._now if minute == self._minute + 1 else Bounded(limit)
+        self._now = Bounded(limit)
+        self._minute = minute
+
+
+class Loops:
+    """Clearances that were given within five minutes to one client and never came back: the challenge does not help it.
+
+    A clearance that came back takes its own count away, so people who share an address and a browser version are no loop.
+    """
+
+    __slots__ = ("_given",)
+
+    def __init__(self, limit: int = MAX_LOOPS) -> None:
+        self._given: Bounded[tuple[float, ...]] = Bounded(limit)
+
+    def minted(self, who: bytes, now_s: float) -> None:
+        """A clearance was given."""
+        self._given.put(who, (*self._recent(who, now_s), now_s)[-_KEPT_MINTS:])
+
+    def helped(self, who: bytes) -> None:
+        """A clearance came back and let a request through."""
+        left = (self._given.get(who) or ())[:-1]
+        if left:
+            self._given.put(who, left)
+        else:
+            self._given.drop(who)
+
+    def is_caught(self, who: bytes, limit: int, now_s: float) -> bool:
+        """Whether `limit` or more were given within five minutes without any use."""
+        return len(self._recent(who, now_s)) >= limit
+
+    def _recent(self, who: bytes, now_s: float) -> tuple[float, ...]:
+        return tuple(at_s for at_s in self._given.get(who) or () if now_s - at_s < LOOP_WINDOW_S)

@@ -1,0 +1,58 @@
+"""The session cookie: a signed name for one browser's visit, set on answers to navigations.
+
+Law of the file: nothing is remembered here.  A session gets state only when its cookie came back (docs/architecture.md); the
+cookie alone says who it is and when it was opened.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+from botsieve.challenge.cookies import SESSION_COOKIE, cookie_values, set_cookie
+from botsieve.challenge.keys import KeyRing
+from botsieve.challenge.tokens import SESSION, open_token, seal
+from botsieve.observation import Observation
+
+ID_BYTES = 8
+# guess: a browser that stays open longer than a day opens a new session.
+MAX_AGE_S = 86_400
+_PACKED = struct.Struct(f">{ID_BYTES}sI")
+_SKEW_S = 60
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """`id`: 8 bytes.  `opened_s`: when the cookie was issued, the service's clock."""
+
+    id: bytes
+    opened_s: int
+
+
+class Sessions:
+    """Issues and reads session cookies; bound to the host, not to the User-Agent, which a session outlives."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, keys: KeyRing) -> None:
+        self.keys = keys
+
+    def read(self, o: Observation, now_s: float) -> Session | None:
+        """The session of a request, None without a valid cookie.  With several valid ones the oldest session counts."""
+        found: Session | None = None
+        for value in cookie_values(o, SESSION_COOKIE):
+            fields = open_token(self.keys, SESSION, value, (o.host,))
+            if fields is None:
+                continue
+            session = Session(*_PACKED.unpack(fields[0]))
+            if not session.opened_s - _SKEW_S <= now_s < session.opened_s + MAX_AGE_S:
+                continue
+            if found is None or session.opened_s < found.opened_s:
+                found = session
+        return found
+
+    def issue(self, o: Observation, now_s: float, random_id: bytes) -> str:
+        """The Set-Cookie value of a new session.  `random_id`: 8 random bytes.  Errors: ValueError for another length."""
+        if len(random_id) != ID_BYTES:
+            raise ValueError(f"a session id has {ID_BYTES} bytes, not {len(random_id)}")
+        return set_cookie(o, SESSION_COOKIE, seal(self.keys, SESSION, (_PACKED.pack(random_id, int(now_s)),), (o.host,)))
