@@ -1,0 +1,161 @@
+"""What can only be seen by looking at several settings together: mistakes, and warnings about what is probably not meant.
+
+Law of the file: pure.  A warning is allowed and said; a mistake could not be meant by anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from botsieve.config.detector_models import SuspiciousTimingModel
+from botsieve.config.effective import matches_all, thresholds
+from botsieve.config.mistakes import Path, path_text
+from botsieve.config.models import Configuration
+from botsieve.config.policy_models import PolicyModel, When
+from botsieve.config.service_models import Levels
+from botsieve.detectors.settings import DEFAULTS, SuspiciousTiming
+
+
+class Strange(NamedTuple):
+    """`needs`: the settings that were compared; if one of them is itself wrong, this says nothing new."""
+
+    path: Path
+    message: str
+    needs: tuple[Path, ...]
+    is_mistake: bool = True
+
+
+def check_together(configuration: Configuration) -> list[Strange]:
+    """What is wrong or strange between settings that are each valid."""
+    return [
+        *_policies(configuration),
+        *_detectors(configuration),
+        *_levels(configuration.challenge.levels),
+        *_listeners(configuration),
+    ]
+
+
+def _policies(configuration: Configuration) -> Iterator[Strange]:
+    first_of: dict[str, int] = {}
+    for at, policy in enumerate(configuration.policies):
+        path: Path = ("policies", at)
+        if policy.name in first_of:
+            other: Path = ("policies", first_of[policy.name], "name")
+            yield Strange(
+                (*path, "name"), f"policies[{other[1]}] is called {policy.name} too; accepted: a name of its own", (other,)
+            )
+        first_of.setdefault(policy.name, at)
+        yield from _thresholds(policy, path, configuration)
+        yield from _rules(policy, path)
+        if "/" in policy.paths:
+            message = "/ is the home page alone; for every path leave `paths` out, for a folder write /api/"
+            yield Strange((*path, "paths", policy.paths.index("/")), message, (), is_mistake=False)
+        hider = _hidden_by(policy, configuration.policies[:at])
+        if hider is not None:
+            message = f"policy {policy.name} never applies: {hider.name} above it matches every request that this one would"
+            yield Strange(path, message, (("policies",),), is_mistake=False)
+
+
+def _thresholds(policy: PolicyModel, path: Path, configuration: Configuration) -> Iterator[Strange]:
+    challenge_at, block_at = thresholds(policy, configuration)
+    if challenge_at <= block_at:
+        return
+    key = "challenge_at" if policy.challenge_at is not None else "block_at" if policy.block_at is not None else "preset"
+    needs: tuple[Path, ...] = (*((*path, one) for one in ("challenge_at", "block_at", "preset")), ("presets",))
+    yield Strange(
+        (*path, key),
+        f"challenge_at {challenge_at} is above block_at {block_at}, so nobody would be challenged; "
+        f"accepted: challenge_at up to block_at (`challenge: none` blocks without a challenge)",
+        needs,
+    )
+
+
+def _rules(policy: PolicyModel, path: Path) -> Iterator[Strange]:
+    first_of: dict[str, int] = {}
+    for at, rule in enumerate(policy.rules):
+        here = (*path, "rules", at)
+        if rule.when in (When(), When(header={})):
+            accepted = ", ".join(When.model_fields)
+            message = f"the rule has no condition and would hold for everybody; accepted: at least one of {accepted}"
+            yield Strange((*here, "when"), message, ())
+        if rule.name in first_of:
+            message = f"rules[{first_of[rule.name]}] is called {rule.name} too; accepted: a name of its own"
+            yield Strange((*here, "name"), message, ((*path, "rules"),))
+        first_of.setdefault(rule.name, at)
+
+
+def _hidden_by(policy: PolicyModel, above: tuple[PolicyModel, ...]) -> PolicyModel | None:
+    return next((earlier for earlier in above if _covers(earlier, policy)), None)
+
+
+def _covers(earlier: PolicyModel, later: PolicyModel) -> bool:
+    """Whether every request that `later` matches is matched by `earlier`.  False when in doubt (globs)."""
+    if matches_all(earlier):
+        return True
+    hosts = not earlier.hosts or (bool(later.hosts) and all(_host_covered(host, earlier.hosts) for host in later.hosts))
+    paths = not earlier.paths or (bool(later.paths) and all(_path_covered(path, earlier.paths) for path in later.paths))
+    return hosts and paths
+
+
+def _host_covered(host: str, by: tuple[str, ...]) -> bool:
+    return host in by or any(name.startswith("*.") and host.endswith(name[1:]) for name in by)
+
+
+def _path_covered(path: str, by: tuple[str, ...]) -> bool:
+    return path in by or any(
+        folder.endswith("/") and folder != "/" and "*" not in folder and path.startswith(folder) for folder in by
+    )
+
+
+def _detectors(configuration: Configuration) -> Iterator[Strange]:
+    default = DEFAULTS["timing.suspicious_timing"]
+    assert isinstance(default, SuspiciousTiming)
+    everywhere = configuration.detectors.suspicious_timing
+    places: list[tuple[Path, SuspiciousTimingModel]] = [(("detectors",), everywhere)]
+    places += [
+        (("policies", at, "detectors"), policy.detectors.suspicious_timing) for at, policy in enumerate(configuration.policies)
+    ]
+    for path, timing in places:
+        keep = next(value for value in (timing.keep, everywhere.keep, default.keep) if value is not None)
+        at_least = next(value for value in (timing.at_least, everywhere.at_least, default.at_least) if value is not None)
+        if at_least > keep and timing.model_fields_set:
+            here = (*path, "timing.suspicious_timing")
+            message = f"at_least {at_least} is more than keep {keep} and would never be reached; accepted: at_least up to keep"
+            yield Strange((*here, "at_least"), message, ((*here, "keep"), ("detectors", "timing.suspicious_timing")))
+
+
+def _levels(levels: Levels) -> Iterator[Strange]:
+    below_name, below = "light", levels.light.puzzles * 2**levels.light.bits
+    for name, level in (("normal", levels.normal), ("hard", levels.hard)):
+        amount = level.puzzles * 2**level.bits
+        if amount < below:
+            message = (
+                f"{name} is less work than {below_name}; accepted: puzzles x 2^bits that does not fall from level to level"
+            )
+            yield Strange(("challenge", "levels", name), message, (("challenge", "levels"),))
+        below_name, below = name, amount
+
+
+def _listeners(configuration: Configuration) -> Iterator[Strange]:
+    edges = configuration.edges
+    listeners: list[tuple[Path, str | None]] = [
+        (("edges", "nginx", "listen"), edges.nginx.listen),
+        (("edges", "forward", "listen"), edges.forward.listen),
+        (("edges", "grpc", "listen"), edges.grpc.listen),
+        (("web", "listen"), configuration.web.listen),
+    ]
+    if all(listen is None for _, listen in listeners[:3]):
+        message = "no edge has a listener, so nobody could ask; accepted: a listen address for one of nginx, forward, grpc"
+        yield Strange(("edges",), message, (("edges",),))
+    first_of: dict[str, Path] = {}
+    for path, listen in listeners:
+        if listen is not None and listen in first_of:
+            other = first_of[listen]
+            yield Strange(path, f"{path_text(other[:-1])} listens at {listen} too; accepted: an address of its own", (other,))
+        if listen is not None:
+            first_of.setdefault(listen, path)
+    for (path, listen), edge in zip(listeners, (edges.nginx, edges.forward, edges.grpc), strict=False):
+        if listen is not None and not listen.startswith("unix:") and not edge.trusted:
+            message = "nobody is believed on this TCP listener, so it can judge nobody; name the gateway's addresses here"
+            yield Strange((*path[:-1], "trusted"), message, (), is_mistake=False)

@@ -1,0 +1,178 @@
+"""From the plan to what the service uses: one rulebook and one set of service settings.
+
+Law of the file: the work is done in small steps, so that a service that reloads can answer requests between them; no step takes
+longer than a few ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from botsieve.challenge.settings import ChallengeSettings, LevelSettings, NoJsSettings
+from botsieve.config.kinds import compile_pattern
+from botsieve.config.plan import Answer, EdgePlan, Plan, PolicyPlan, RulePlan, unpack_ranges
+from botsieve.config.settings import (
+    Address,
+    EdgeSettings,
+    JournalSettings,
+    Loaded,
+    ServiceSettings,
+    SessionSettings,
+    StateSettings,
+)
+from botsieve.detectors.settings import DEFAULTS, Settings
+from botsieve.observation import SIGHT_WORDS
+from botsieve.policy import Allowlist, PathSet, Pattern, Policy, Rule, Rulebook
+
+Steps = Generator[None, None, Loaded]
+
+
+def build(answer: Answer, source: str) -> Loaded:
+    """Everything at once, for a start.  `answer` holds a plan."""
+    steps = build_steps(answer, source)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            loaded: Loaded = done.value
+            return loaded
+
+
+def build_steps(answer: Answer, source: str) -> Steps:
+    """The same, one step at each `next`; the value of the generator is the result."""
+    plan = answer.plan
+    assert plan is not None
+    policies: list[Policy] = []
+    for policy in plan.policies:
+        policies.append((yield from _policy(policy)))
+    networks = unpack_ranges(plan.allow_networks)
+    yield
+    headers = tuple(
+        (name.encode(), tuple(secret.encode() for secret in secrets)) for name, secrets in plan.allow_headers.items()
+    )
+    rulebook = Rulebook(
+        policies=tuple(policies),
+        bot_at=plan.bot_at,
+        allow=Allowlist(networks=networks, headers=headers),
+        config=answer.config,
+    )
+    yield
+    return Loaded(
+        rulebook=rulebook,
+        service=_service(plan),
+        config=answer.config,
+        source=source,
+        files=tuple(answer.files),
+        warnings=tuple(answer.warnings),
+        text=answer.text,
+    )
+
+
+def _policy(plan: PolicyPlan) -> Generator[None, None, Policy]:
+    rules: list[Rule] = []
+    for rule in plan.rules:
+        rules.append((yield from _rule(rule)))
+    detectors = {signal: _settings(signal, values) for signal, values in plan.detectors.items()}
+    yield
+    return Policy(
+        name=plan.name,
+        hosts=plan.hosts,
+        paths=PathSet(plan.paths),
+        mode=plan.mode,
+        audience=plan.audience,
+        challenge_at=plan.challenge_at,
+        block_at=plan.block_at,
+        challenge_first=plan.challenge_first,
+        challenge=plan.challenge,
+        never_challenge=PathSet(plan.never_challenge),
+        entry_pages=PathSet(plan.entry_pages),
+        # The packaged settings stay the very same objects where nothing was changed: policies share them.
+        detectors=DEFAULTS if detectors == dict(DEFAULTS) else MappingProxyType(detectors),
+        family_max=MappingProxyType(plan.family_max),
+        rules=tuple(rules),
+    )
+
+
+def _settings(signal: str, values: dict[str, Any]) -> Settings:
+    default = DEFAULTS[signal]
+    made = msgspec.convert(values, type(default))
+    return default if made == default else made
+
+
+def _rule(plan: RulePlan) -> Generator[None, None, Rule]:
+    patterns: list[tuple[bytes, Pattern]] = []
+    for name, pattern in plan.headers.items():
+        patterns.append((name.encode(), compile_pattern(pattern)))
+        yield
+    return Rule(
+        name=plan.name,
+        then=plan.then,
+        points=plan.points,
+        networks=None if plan.networks is None else unpack_ranges(plan.networks),
+        paths=None if plan.paths is None else PathSet(plan.paths),
+        methods=None if plan.methods is None else frozenset(method.encode() for method in plan.methods),
+        headers=tuple(patterns),
+        signal=plan.signal,
+        score_from=plan.score_from,
+    )
+
+
+def _service(plan: Plan) -> ServiceSettings:
+    given = plan.service
+    return ServiceSettings(
+        edges=tuple(_edge(edge) for edge in plan.edges),
+        challenge=_challenge(given["challenge"], show_id=given["client_headers"] != "none"),
+        keys_file=given["challenge"]["keys_file"],
+        sessions=SessionSettings(**given["sessions"]),
+        state=StateSettings(**given["state"]),
+        journal=JournalSettings(**given["journal"]),
+        web=address(given["web"]),
+        client_headers=given["client_headers"],
+        crawlers=given["crawlers"],
+    )
+
+
+def _edge(plan: EdgePlan) -> EdgeSettings:
+    sight = None
+    if plan.sees is not None:
+        sight = 0
+        for word in plan.sees:
+            sight |= SIGHT_WORDS[word]
+    return EdgeSettings(
+        name=plan.name,
+        listen=address(plan.listen),
+        socket_group=plan.socket_group,
+        trusted=unpack_ranges(plan.trusted),
+        sight=sight,
+        deadline_ms=plan.deadline_ms,
+        on_late=plan.on_late,
+        max_in_flight=plan.max_in_flight,
+        reflection=plan.reflection,
+        ja3_header=(plan.ja3_header or "").encode(),
+        ja4_header=(plan.ja4_header or "").encode(),
+    )
+
+
+def _challenge(given: dict[str, Any], *, show_id: bool) -> ChallengeSettings:
+    rest = {key: value for key, value in given.items() if key not in ("levels", "no_js", "keys_file", "contact")}
+    return ChallengeSettings(
+        levels=MappingProxyType({name: LevelSettings(**level) for name, level in given["levels"].items()}),
+        no_js=NoJsSettings(**given["no_js"]),
+        contact=given["contact"] or "",
+        show_id=show_id,
+        **rest,
+    )
+
+
+def address(text: str | None) -> Address | None:
+    """`unix:/path` or `host:port` as a value.  `text` has been checked (kinds.Listen)."""
+    if text is None:
+        return None
+    if text.startswith("unix:"):
+        return Address(path=text[5:])
+    host, _, port = text.rpartition(":")
+    return Address(host="127.0.0.1" if host == "localhost" else host.strip("[]"), port=int(port))

@@ -1,0 +1,147 @@
+"""From the models to the plan: presets and defaults are filled in, changes of a policy laid over those of everybody.
+
+Law of the file: pure; the models are valid, so nothing here is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from botsieve.config.detector_models import Detectors
+from botsieve.config.models import Configuration
+from botsieve.config.plan import EdgePlan, Plan, PolicyPlan, RulePlan, pack_ranges
+from botsieve.config.policy_models import PolicyModel, RuleModel
+from botsieve.config.section import Section
+from botsieve.config.service_models import ForwardEdge, GrpcEdge, NginxEdge
+from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX
+
+PACKAGED = "default"
+
+
+def plan_of(configuration: Configuration) -> Plan:
+    """The effective configuration."""
+    return Plan(
+        policies=tuple(_policy(policy, configuration) for policy in with_last(configuration.policies)),
+        bot_at=configuration.bot_at,
+        allow_networks=pack_ranges(configuration.allow.networks),
+        allow_headers=dict(configuration.allow.headers),
+        edges=_edges(configuration),
+        service=_service(configuration),
+    )
+
+
+def matches_all(policy: PolicyModel) -> bool:
+    """Whether every request matches it."""
+    return not policy.hosts and not policy.paths
+
+
+def with_last(policies: tuple[PolicyModel, ...]) -> tuple[PolicyModel, ...]:
+    """The policies, and the packaged one for what none of them matches."""
+    if any(matches_all(policy) for policy in policies):
+        return policies
+    taken = {policy.name for policy in policies}
+    name = (
+        PACKAGED if PACKAGED not in taken else next(f"{PACKAGED}-{n}" for n in range(2, 1000) if f"{PACKAGED}-{n}" not in taken)
+    )
+    return (*policies, PolicyModel(name=name))
+
+
+def thresholds(policy: PolicyModel, configuration: Configuration) -> tuple[int, int]:
+    """`challenge_at` and `block_at` of a policy: its own, else its preset's, else the packaged preset's."""
+    own = getattr(configuration.presets, policy.preset)
+    packaged = type(configuration.presets).model_fields[policy.preset].default
+    found: list[int] = []
+    for key in ("challenge_at", "block_at"):
+        candidates = (getattr(policy, key), getattr(own, key), getattr(packaged, key))
+        found.append(next(value for value in candidates if value is not None))
+    return found[0], found[1]
+
+
+def _policy(policy: PolicyModel, configuration: Configuration) -> PolicyPlan:
+    challenge_at, block_at = thresholds(policy, configuration)
+    return PolicyPlan(
+        name=policy.name,
+        hosts=policy.hosts,
+        paths=policy.paths,
+        mode=policy.mode,
+        audience=policy.audience,
+        challenge_at=challenge_at,
+        block_at=block_at,
+        challenge_first=policy.challenge_first,
+        challenge=policy.challenge,
+        never_challenge=policy.never_challenge,
+        entry_pages=policy.entry_pages,
+        detectors=_detectors(configuration.detectors, policy.detectors),
+        family_max=dict(FAMILY_MAX) | _given(configuration.detectors.family_max) | _given(policy.detectors.family_max),
+        rules=tuple(_rule(rule) for rule in policy.rules),
+    )
+
+
+def _detectors(everywhere: Detectors, here: Detectors) -> dict[str, dict[str, Any]]:
+    merged: dict[str, dict[str, Any]] = {}
+    for field, info in Detectors.model_fields.items():
+        signal = info.alias
+        if signal is None:  # family_max
+            continue
+        default = {key: msgspec.to_builtins(getattr(DEFAULTS[signal], key)) for key in DEFAULTS[signal].__struct_fields__}
+        merged[signal] = default | _given(getattr(everywhere, field)) | _given(getattr(here, field))
+    return merged
+
+
+def _given(section: Section) -> dict[str, Any]:
+    """Only what was written in the file."""
+    given: dict[str, Any] = section.model_dump(exclude_unset=True)
+    return given
+
+
+def _rule(rule: RuleModel) -> RulePlan:
+    when = rule.when
+    then, points = rule.then
+    return RulePlan(
+        name=rule.name,
+        then=then,
+        points=points,
+        networks=None if when.network is None else pack_ranges(when.network),
+        paths=when.path,
+        methods=when.method,
+        headers=dict(when.header or {}),
+        signal=when.signal or "",
+        score_from=when.score_from,
+    )
+
+
+def _edges(configuration: Configuration) -> tuple[EdgePlan, ...]:
+    edges = configuration.edges
+    return (_edge("nginx", edges.nginx), _edge("forward", edges.forward), _edge("grpc", edges.grpc))
+
+
+def _edge(name: str, edge: NginxEdge | ForwardEdge | GrpcEdge) -> EdgePlan:
+    prints = edge.fingerprint_headers if isinstance(edge, ForwardEdge) else None
+    return EdgePlan(
+        name=name,
+        listen=edge.listen,
+        socket_group=edge.socket_group if isinstance(edge, NginxEdge) else None,
+        trusted=pack_ranges(edge.trusted),
+        sees=edge.sees,
+        deadline_ms=edge.deadline_ms,
+        on_late=edge.on_late,
+        max_in_flight=edge.max_in_flight if isinstance(edge, GrpcEdge) else GrpcEdge().max_in_flight,
+        reflection=edge.reflection if isinstance(edge, GrpcEdge) else False,
+        ja3_header=prints.ja3 if prints else None,
+        ja4_header=prints.ja4 if prints else None,
+    )
+
+
+def _service(configuration: Configuration) -> dict[str, Any]:
+    journal = configuration.journal.decisions.model_dump()
+    return {
+        "challenge": configuration.challenge.model_dump(),
+        "sessions": configuration.sessions.model_dump(),
+        "state": configuration.state.model_dump(),
+        "journal": journal | {"addresses": configuration.privacy.addresses},
+        "web": configuration.web.listen,
+        "client_headers": configuration.client_headers,
+        "crawlers": configuration.crawlers.list,
+    }
