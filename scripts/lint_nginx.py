@@ -20,7 +20,8 @@ pid {at}/nginx.pid; error_log stderr error; worker_processes 1;
 events {{ }}
 http {{
     access_log off;
-    client_body_temp_path {at}/t1; proxy_temp_path {at}/t2; fastcgi_temp_path {at}/t3; uwsgi_temp_path {at}/t4; scgi_temp_path {at}/t5;
+    client_body_temp_path {at}/t1; proxy_temp_path {at}/t2; fastcgi_temp_path {at}/t3;
+    uwsgi_temp_path {at}/t4; scgi_temp_path {at}/t5;
     include {at}/botsieve/http.conf;
     server {{
         listen 127.0.0.1:8080;

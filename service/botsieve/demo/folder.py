@@ -1,0 +1,118 @@
+"""Everything that the demo writes before it starts: configuration, nginx files, certificate, all under one folder (`.run`).
+
+Law of the file: nothing is written outside that folder, but for the socket when the folder's name is too long for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import io
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from botsieve.cli import main as botsieve
+from botsieve.demo.certificate import make_certificate
+from botsieve.demo.nginx_conf import Ports, lua_modules, nginx_conf
+from botsieve.errors import MachineError
+
+# sun_path of Linux has 108 bytes; nginx and the service need the last for a zero.
+MAX_SOCKET_PATH = 100
+
+
+def choose_ports() -> Ports:
+    """The two that people type, from BOTSIEVE_HTTP_PORT and BOTSIEVE_HTTPS_PORT or 8080 and 8443; the others are any free ones.
+
+    Errors: MachineError for no number, or a port that somebody else has.
+    """
+    http, https = _wanted("BOTSIEVE_HTTP_PORT", 8080), _wanted("BOTSIEVE_HTTPS_PORT", 8443)
+    if http == https:
+        raise MachineError(f"http and https cannot both have port {http}; set BOTSIEVE_HTTP_PORT and BOTSIEVE_HTTPS_PORT apart")
+    shop, backup, web = _free_ports(3)
+    return Ports(http=http, https=https, shop=shop, backup=backup, web=web)
+
+
+def _wanted(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise MachineError(f"{name}={text} is no port; accepted: 1 to 65535")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as error:
+            raise MachineError(
+                f"port {text} of 127.0.0.1 cannot be had ({error.strerror}); choose another: {name}=PORT make run"
+            ) from None
+    return int(text)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def socket_path(run: Path) -> Path:
+    """Where the service listens: in the folder, or in a short new one when its name would not fit into a socket address."""
+    path = run / "check.sock"
+    return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH else Path(tempfile.mkdtemp(prefix="botsieve-")) / "check.sock"
+
+
+def service_config(run: Path, ports: Ports, check_socket: Path) -> str:
+    """botsieve.yaml of the demo: enforced everywhere, the catalogue for browsers only, and every decision in the log."""
+    group = grp.getgrgid(os.getegid()).gr_name
+    return f"""# Written by `make run`; changes are lost.
+policies:
+  - name: catalogue
+    paths: [/api/]
+    audience: browser
+    mode: enforce
+  - name: shop
+    mode: enforce
+edges:
+  nginx: {{listen: "unix:{check_socket}", socket_group: {group}, deadline_ms: 40}}
+state: {{dir: "{run}/state", max_mib: 64}}
+challenge: {{keys_file: "{run}/state/keys", contact: "mailto:owner@shop.example"}}
+journal: {{decisions: {{to: "{run}/decisions.log", allow_sample_percent: 100}}}}
+web: {{listen: "127.0.0.1:{ports.web}"}}
+"""
+
+
+def write_folder(run: Path, ports: Ports) -> Path:
+    """Writes it all and returns the path of the service's socket.  Errors: MachineError, with what to do."""
+    try:
+        for name in ("state", "spool", "nginx"):
+            (run / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"cannot write the demo's folder {run}: {error.strerror}") from None
+    check_socket = socket_path(run)
+    check_socket.unlink(missing_ok=True)
+    (run / "botsieve.yaml").write_text(service_config(run, ports, check_socket))
+    make_certificate(run / "certificate.pem", run / "key.pem")
+    modules = lua_modules()
+    _install_includes(run, ports, check_socket, lua=modules is not None)
+    (run / "nginx" / "nginx.conf").write_text(nginx_conf(run, ports, modules))
+    return check_socket
+
+
+def _install_includes(run: Path, ports: Ports, check_socket: Path, *, lua: bool) -> None:
+    """The shipped includes, by the command that a user has.  Its advice is for nginx.conf files of others: not shown."""
+    arguments = [
+        "nginx",
+        "install",
+        "--to",
+        str(run / "nginx" / "botsieve"),
+        "--socket",
+        str(check_socket),
+        "--port",
+        str(ports.backup),
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = botsieve(arguments if lua else [*arguments, "--no-lua"])
+    if code:
+        raise MachineError(f"`botsieve {' '.join(arguments)}` ended with code {code}; see above")

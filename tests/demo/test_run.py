@@ -1,0 +1,129 @@
+"""`make run`: it starts three servers, says so once, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+from botsieve.demo.nginx_conf import Ports
+from botsieve.demo.run import greeting
+
+from tests.conftest import ROOT, Start, free_port, stop
+
+
+class Demo(msgspec.Struct):
+    """A running demo."""
+
+    process: subprocess.Popen[bytes]
+    http: int
+    https: int
+    said: str
+
+
+def start_demo(start: Start, folder: Path) -> Demo:
+    """Starts the demo in `folder` and returns when it said `ready`."""
+    http_port, https_port = free_port(), free_port()
+    environment = {
+        **os.environ,
+        "BOTSIEVE_HTTP_PORT": str(http_port),
+        "BOTSIEVE_HTTPS_PORT": str(https_port),
+        "PYTHONPATH": str(ROOT / "service"),
+    }
+    process = start(
+        [sys.executable, "-m", "botsieve.demo.run"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    said = b""
+    while b"make attack" not in said:
+        line = process.stdout.readline()
+        assert line, f"the demo ended: {said.decode()}"
+        said += line
+    return Demo(process, http_port, https_port, said.decode())
+
+
+def ask(port: int, path: str, *, tls: bool = False, **headers: str) -> tuple[int, str]:
+    """One GET; status and the id that it was given."""
+    connection: http.client.HTTPConnection
+    if tls:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=ssl._create_unverified_context())
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.getheader("X-Botsieve-Id") or ""
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_demo_protects_the_shop_and_ends_whole(start: Start, tmp_path: Path) -> None:
+    """One `ready`; curl is refused the catalogue and may read pages; SIGINT ends all three servers, exit code 0."""
+    demo = start_demo(start, tmp_path)
+    assert demo.said.count("ready") == 1
+    assert f"https://127.0.0.1:{demo.https}/" in demo.said
+    assert ask(demo.http, "/", User_Agent="curl/8.5.0")[0] == 200
+    assert ask(demo.https, "/api/items/17", tls=True, User_Agent="curl/8.5.0")[0] == 403
+    pids = [int((tmp_path / ".run" / f"{name}.pid").read_text()) for name in ("shop", "service", "nginx")]
+    assert stop(demo.process, signal.SIGINT) == 0
+    assert not listens(demo.http)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_the_shop_stays_open_when_the_service_is_gone(start: Start, tmp_path: Path) -> None:
+    """The service killed: the demo goes on, and a visitor sees the shop."""
+    demo = start_demo(start, tmp_path)
+    os.kill(int((tmp_path / ".run" / "service.pid").read_text()), signal.SIGKILL)
+    assert demo.process.stdout is not None
+    while b"The service ended" not in demo.process.stdout.readline():
+        assert demo.process.poll() is None
+    assert ask(demo.http, "/api/items/17", User_Agent="curl/8.5.0")[0] == 200
+
+
+def test_a_port_in_use_ends_with_code_4(tmp_path: Path) -> None:
+    """The machine's fault is code 4, one clear line, no traceback."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            [sys.executable, "-m", "botsieve.demo.run"],
+            cwd=tmp_path,
+            env={**os.environ, "BOTSIEVE_HTTP_PORT": str(taken.getsockname()[1]), "PYTHONPATH": str(ROOT / "service")},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert "BOTSIEVE_HTTP_PORT=PORT make run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_greeting_has_five_things_to_try() -> None:
+    """curl, Python, explain, replay and attack, with the ports of this run; without Lua it says what is missing."""
+    ports = Ports(http=1, https=4443, shop=3, backup=4, web=5)
+    text = greeting(ports, lua=True)
+    assert [f"{number}. " in text for number in range(1, 7)] == [True] * 5 + [False]
+    for words in (
+        "curl -k https://127.0.0.1:4443/api/items/17",
+        "python3 -c",
+        "botsieve explain ID",
+        "botsieve replay",
+        "make attack",
+    ):
+        assert words in text
+    assert "no Lua module" in greeting(ports, lua=False)
