@@ -1,0 +1,53 @@
+"""The scripts behind the Makefile."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SHELL = [*sorted((ROOT / "scripts").glob("*.sh")), ROOT / ".ci" / "run"]
+
+
+@pytest.mark.parametrize("script", SHELL, ids=lambda path: path.name)
+def test_a_script_stops_at_its_first_failure(script: Path) -> None:
+    """Each shell script is valid, may be run from anywhere, and goes on after no failed step."""
+    text = script.read_text()
+    assert text.startswith("#!")
+    assert "set -e" in text
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_setup_refuses_a_word_that_it_does_not_know() -> None:
+    """A mistyped word is said and nothing is installed."""
+    done = subprocess.run(["bash", ROOT / "scripts" / "setup.sh", "tset"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "accepted: nothing, or test" in done.stderr
+
+
+def test_setup_says_when_no_python_is_new_enough(tmp_path: Path) -> None:
+    """Without Python 3.11 the message says what to install and how to name it."""
+    clone = tmp_path / "clone"
+    (clone / "scripts").mkdir(parents=True)
+    (clone / "scripts" / "setup.sh").write_bytes((ROOT / "scripts" / "setup.sh").read_bytes())
+    (clone / "scripts" / "nginx-packages.sh").write_text("exit 0\n")
+    (clone / "requirements.lock").write_text("")
+    (clone / "pyproject.toml").write_text("")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("bash", "cat", "cksum", "dirname", "id"):
+        (tools / name).symlink_to(Path("/usr/bin") / name)
+    (tools / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "python3").chmod(0o755)
+    done = subprocess.run(
+        ["bash", clone / "scripts" / "setup.sh"],
+        env={"PATH": str(tools), "CI": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "3.11 or newer" in done.stderr
