@@ -3,7 +3,7 @@
 Start reading at facade.py.
 """
 
-from botsieve.journal.facade import Journal, JournalSettings
+from botsieve.journal.facade import Journal, JournalOptions
 from botsieve.journal.metrics import SubjectFigures
 
-__all__ = ["Journal", "JournalSettings", "SubjectFigures"]
+__all__ = ["Journal", "JournalOptions", "SubjectFigures"]

@@ -10,30 +10,27 @@ from pathlib import Path
 import click
 
 from botsieve.errors import MachineError
-from botsieve.journal.control import DEFAULT_STATE_DIR, ask
+from botsieve.journal.control import ask
 from botsieve.journal.pause import PauseSwitch
 
-_PACKAGED_CONFIG = Path("/etc/botsieve/botsieve.yaml")
+_CONFIG_HELP = "Names the state.dir.  Default: /etc/botsieve/botsieve.yaml, if it is there."
 
 
 def state_dir_of(config: str | None, state_dir: str | None) -> str:
     """The state directory that a command means: as given, else as the configuration says, else the packaged one.
 
-    Errors: ConfigError for a configuration that cannot be read.
+    Errors: ConfigError or InputError for a configuration that is refused or cannot be read.
     """
     if state_dir is not None:
         return state_dir
-    if config is None and not _PACKAGED_CONFIG.exists():
-        return DEFAULT_STATE_DIR
-    from botsieve.config.loader import load  # heavy, and needed here only
+    from botsieve.config import load  # heavy, and needed here only
 
-    return str(load(config or str(_PACKAGED_CONFIG)).state.dir)
+    return load(config).service.state.dir
 
 
 def _options(command: click.decorators.FC) -> click.decorators.FC:
     command = click.option("--state-dir", type=click.Path(file_okay=False), help="The service's state.dir.")(command)
-    where = f"Names the state.dir.  Default: {_PACKAGED_CONFIG}, if it is there."
-    return click.option("--config", type=click.Path(dir_okay=False), help=where)(command)
+    return click.option("--config", type=click.Path(dir_okay=False), help=_CONFIG_HELP)(command)
 
 
 @click.command()

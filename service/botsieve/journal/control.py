@@ -14,7 +14,6 @@ from typing import Any
 from botsieve.errors import MachineError
 
 SOCKET_NAME = "control.sock"
-DEFAULT_STATE_DIR = "/var/lib/botsieve"
 _TIMEOUT_S = 5.0
 _MAX_BODY = 1 << 20
 

@@ -15,7 +15,7 @@ from botsieve import __version__
 from botsieve.decision import MONITOR, Decision
 from botsieve.errors import MachineError
 from botsieve.journal.address_key import address_key
-from botsieve.journal.control import DEFAULT_STATE_DIR, SOCKET_NAME
+from botsieve.journal.control import SOCKET_NAME
 from botsieve.journal.decision_log import DecisionLog
 from botsieve.journal.events import Repeats
 from botsieve.journal.http_server import Listener, listen_tcp, listen_unix
@@ -30,24 +30,38 @@ from botsieve.journal.web import control_routes, public_routes
 from botsieve.observation import Observation
 
 if TYPE_CHECKING:
+    from botsieve.config.settings import ServiceSettings
     from botsieve.policy import Rulebook
 
 STDOUT = "stdout"
 
 
-class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
+class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What of the configuration concerns the journal (docs/settings.md: journal, privacy, web, state.dir).
 
     `to`: "stdout", a file, or None for no log.  `web_listen`: `host:port` or None.
     """
 
-    state_dir: str = DEFAULT_STATE_DIR
+    state_dir: str = "/var/lib/botsieve"
     to: str | None = STDOUT
     allow_sample_percent: float = 1.0
     queue: int = 10_000
     addresses: str = FULL
     web_listen: str | None = "127.0.0.1:9482"
     keep_decisions: int = MAX_RECORDS
+
+    @classmethod
+    def of(cls, service: ServiceSettings) -> JournalOptions:
+        """From a loaded configuration."""
+        journal = service.journal
+        return cls(
+            state_dir=service.state.dir,
+            to=journal.to,
+            allow_sample_percent=journal.allow_sample_percent,
+            queue=journal.queue,
+            addresses=journal.addresses,
+            web_listen=None if service.web is None else str(service.web),
+        )
 
 
 class Journal:
@@ -58,23 +72,23 @@ class Journal:
 
     def __init__(
         self,
-        settings: JournalSettings,
+        options: JournalOptions,
         now_s: Callable[[], float],
         on_pause: Callable[[bool], None] | None = None,
         state: StateFigures | None = None,
     ) -> None:
-        self.settings = settings
+        self.options = options
         self._now_s = now_s
         self._on_pause = on_pause
-        redactor = Redactor(settings.addresses, address_key(settings.state_dir) if settings.addresses == HMAC else b"")
-        sink = None if settings.to is None else Sink("" if settings.to == STDOUT else settings.to)
+        redactor = Redactor(options.addresses, address_key(options.state_dir) if options.addresses == HMAC else b"")
+        sink = None if options.to is None else Sink("" if options.to == STDOUT else options.to)
         self._redactor = redactor
-        self.log = DecisionLog(sink, redactor, queue=settings.queue, sample_percent=settings.allow_sample_percent)
-        self.ring = Ring(settings.keep_decisions)
+        self.log = DecisionLog(sink, redactor, queue=options.queue, sample_percent=options.allow_sample_percent)
+        self.ring = Ring(options.keep_decisions)
         self.metrics = Metrics(state)
         self.metrics.log_dropped = lambda: self.log.dropped
         self._repeats = Repeats()
-        self._switch = PauseSwitch(settings.state_dir)
+        self._switch = PauseSwitch(options.state_dir)
         self._listeners: list[Listener] = []
         self._dropped_said = 0
         self._started_s = now_s()
@@ -172,14 +186,14 @@ class Journal:
     async def listen(self) -> list[str]:
         """Opens the control socket and `web.listen`; returns their addresses.  Errors: MachineError."""
         try:
-            Path(self.settings.state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(self.options.state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise MachineError(
-                f"state.dir: {self.settings.state_dir}: {error.strerror}; accepted: a directory that this user may write"
+                f"state.dir: {self.options.state_dir}: {error.strerror}; accepted: a directory that this user may write"
             ) from error
-        self._listeners.append(await listen_unix(str(Path(self.settings.state_dir) / SOCKET_NAME), control_routes(self)))
-        if self.settings.web_listen is not None:
-            self._listeners.append(await listen_tcp(self.settings.web_listen, public_routes(self)))
+        self._listeners.append(await listen_unix(str(Path(self.options.state_dir) / SOCKET_NAME), control_routes(self)))
+        if self.options.web_listen is not None:
+            self._listeners.append(await listen_tcp(self.options.web_listen, public_routes(self)))
         return [listener.address for listener in self._listeners]
 
     def poll(self) -> None:
@@ -190,7 +204,7 @@ class Journal:
             self.event("log_dropped", count=dropped - self._dropped_said)
             self._dropped_said = dropped
         if self.log.reopen_failed:
-            self.event("log_reopen_failed", file=self.settings.to, error=self.log.reopen_failed)
+            self.event("log_reopen_failed", file=self.options.to, error=self.log.reopen_failed)
             self.log.reopen_failed = ""
         self._write_due()
 

@@ -66,39 +66,44 @@ def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sampl
     agent = o.headers.get(b"user-agent", b"")
     route = decision.route
     # A tuple, not a Record: the packed form is the same and costs a third less.
-    return _encode(
-        (
-            now_s,
-            decide_us,
-            sample_percent,
-            decision.id,
-            decision.verdict,
-            decision.would_be,
-            decision.mode,
-            decision.score,
-            decision.bot,
-            decision.signals,
-            decision.rule,
-            decision.policy,
-            decision.audience,
-            decision.config,
-            decision.level,
-            decision.deferred,
-            route if len(route) <= MAX_PATH else route[:MAX_PATH],
-            o.edge,
-            o.kind,
-            o.client,
-            o.peer,
-            o.method,
-            o.host,
-            path if len(path) <= MAX_PATH else path[:MAX_PATH],
-            agent if len(agent) <= MAX_USER_AGENT else agent[:MAX_USER_AGENT],
-            o.request_id,
-            o.ja3[:MAX_PRINT],
-            o.ja4[:MAX_PRINT],
-            o.tls_sig[:MAX_PRINT],
-        )
+    fields = (
+        now_s,
+        decide_us,
+        sample_percent,
+        decision.id,
+        decision.verdict,
+        decision.would_be,
+        decision.mode,
+        decision.score,
+        decision.bot,
+        decision.signals,
+        decision.rule,
+        decision.policy,
+        decision.audience,
+        decision.config,
+        decision.level,
+        decision.deferred,
+        route if len(route) <= MAX_PATH else route[:MAX_PATH],
+        o.edge,
+        o.kind,
+        o.client,
+        o.peer,
+        o.method,
+        o.host,
+        path if len(path) <= MAX_PATH else path[:MAX_PATH],
+        agent if len(agent) <= MAX_USER_AGENT else agent[:MAX_USER_AGENT],
+        o.request_id,
+        o.ja3[:MAX_PRINT],
+        o.ja4[:MAX_PRINT],
+        o.tls_sig[:MAX_PRINT],
     )
+    try:
+        return _encode(fields)
+    except UnicodeEncodeError:
+        # A lone surrogate in a name of ours.  Recording a decision must not fail for it.
+        return _encode(
+            [part.encode("utf-8", "backslashreplace").decode() if isinstance(part, str) else part for part in fields]
+        )
 
 
 def unpack(packed: bytes) -> Record:
