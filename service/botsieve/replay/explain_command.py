@@ -1,0 +1,129 @@
+"""The command `botsieve explain`: why a request was judged so, by the id that its visitor was shown, or from a log line.
+
+Law of the file: with an id the running service is asked for its record of the decision; with `-` one line is read from standard
+input and judged by a fresh engine that remembers nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from botsieve.errors import InputError, MachineError
+from botsieve.journal.commands import state_dir_of
+from botsieve.journal.control import ask
+from botsieve.journal.render import to_line
+from botsieve.policy import Policy, Rulebook
+from botsieve.replay.client_view import decision_line
+from botsieve.replay.commands import parser_named
+from botsieve.replay.explain import Explanation, explain_record
+from botsieve.replay.explain_text import explain_lines, explain_object
+from botsieve.replay.files import MAX_LINE
+from botsieve.replay.formats import BUILT_IN, FACTS, facts_seen
+from botsieve.replay.rules import rulebook_of
+from botsieve.replay.run import decision_id
+
+_UNKNOWN = 1
+_ID = re.compile(r"([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}")
+
+
+@click.command()
+@click.argument("what", metavar="ID|-")
+@click.option("--config", "config", metavar="FILE", help="The service's configuration: its state.dir and its limits.")
+@click.option("--state-dir", "state_dir", metavar="DIR", help="The service's state.dir.")
+@click.option("--format", "form", metavar="FORMAT", help="With -: the log_format of the line; without it, found out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def explain(what: str, config: str | None, state_dir: str | None, form: str | None, as_json: bool) -> int:
+    """Say why a request was judged so: findings, values beside limits, the one change that alters the verdict.
+
+    ID is what the challenge or block page and the decision log show.  With - one line of an access log or of the decision log
+    is read from standard input; a line of an access log is judged alone, without what came before it.
+    """
+    rulebook = rulebook_of(config)
+    notes: list[str] = []
+    if what == "-":
+        record = _from_line(_first_line(), rulebook, form, notes)
+    else:
+        found = _from_service(what, state_dir_of(config, state_dir))
+        if found is None:
+            click.echo(f"no decision {what} among the last that the service remembers; the decision log may have it", err=True)
+            return _UNKNOWN
+        record = found
+    _print(explain_record(record, _policy(rulebook, record), rulebook.config if config else ""), notes, as_json=as_json)
+    return 0
+
+
+def _print(explanation: Explanation, notes: list[str], *, as_json: bool) -> None:
+    if as_json:
+        out = explain_object(explanation)
+        out["notes"] += notes
+        click.echo(to_line(out).decode())
+        return
+    for line in (*explain_lines(explanation), *notes):
+        click.echo(line)
+
+
+def _policy(rulebook: Rulebook, record: Mapping[str, Any]) -> Policy:
+    """The policy that the record names; the packaged default if the configuration has none of that name."""
+    return next((policy for policy in rulebook.policies if policy.name == record.get("policy")), Policy())
+
+
+def _from_service(what: str, state_dir: str) -> dict[str, Any] | None:
+    if _ID.fullmatch(what.lower()) is None:
+        raise click.BadParameter("an id looks like 7k3m-9x2q-f4d1-p8wz; or - for a log line", param_hint="ID")
+    answer = ask(state_dir, "GET", f"/v1/decisions/{quote(what.lower(), safe='')}")
+    if answer is None:
+        raise MachineError(f"no service runs in {state_dir}; accepted: --config FILE or --state-dir DIR of a running botsieve")
+    status, body = answer
+    if status == 404:
+        return None
+    if status != 200:
+        raise MachineError(f"the service answered {status}: {body.get('error', 'no reason given')}")
+    return body
+
+
+def _first_line() -> bytes:
+    for line in iter(lambda: sys.stdin.buffer.readline(MAX_LINE + 1), b""):
+        if len(line) > MAX_LINE:
+            raise InputError(f"-: the line is longer than {MAX_LINE} bytes")
+        if line := line.strip(b"\r\n"):
+            return line
+    raise InputError("-: nothing on standard input; accepted: one line of an access log or of the decision log")
+
+
+def _from_line(line: bytes, rulebook: Rulebook, form: str | None, notes: list[str]) -> Mapping[str, Any]:
+    if form is None and (logged := _decision_of(line)) is not None:
+        return logged
+    parsers = BUILT_IN if form is None else (parser_named(form),)
+    o = next((o for o in (parser.parse(line) for parser in parsers) if o is not None), None)
+    if o is None:
+        raise InputError(
+            "-: the line does not look like combined, common, the JSON of docs/access-log.md or of docs/decision-log.md; "
+            "give --format '...' (the log_format of your nginx.conf)"
+        )
+    from botsieve.engine import Engine  # with an id no engine is needed
+
+    decision = Engine(rulebook, b"botsieve explain: one line alone").decide(o, o.edge_time_s, decision_id(1))
+    hidden = [word for fact, word in FACTS.items() if fact not in facts_seen(o.headers_seen, o.sight)]
+    notes.append("")
+    notes.append(
+        "Judged alone, without what the client did before." + (f" The line cannot show: {', '.join(hidden)}." if hidden else "")
+    )
+    logged = json.loads(decision_line(o, decision))
+    assert isinstance(logged, dict)
+    return logged
+
+
+def _decision_of(line: bytes) -> dict[str, Any] | None:
+    """The line as an event of the decision log, None if it is none."""
+    try:
+        logged = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return logged if isinstance(logged, dict) and logged.get("event") == "decision" else None

@@ -1,0 +1,14 @@
+"""Which rules a replay or an explanation judges by: a configuration's, else the packaged defaults."""
+
+from __future__ import annotations
+
+from botsieve.policy import Rulebook
+
+
+def rulebook_of(config: str | None) -> Rulebook:
+    """`config`: a file, None for the packaged defaults.  Errors: ConfigError with every mistake of the file."""
+    if config is None:
+        return Rulebook()
+    from botsieve.config.loader import load  # pydantic and YAML take longer to import than a small log to judge
+
+    return load(config).rulebook

@@ -1,0 +1,134 @@
+"""The result of a replay as a person reads it: what would happen to whom and why, on one screen.
+
+Law of the file: what the log cannot show stands in the first lines, not in a footnote; text of a client goes through `shown`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE
+from botsieve.observation import address_text
+from botsieve.replay.clients import Tally
+from botsieve.replay.clock import SCRAMBLED, ClockVerdict
+from botsieve.replay.formats import FACTS
+from botsieve.replay.labels import is_bot, is_human
+from botsieve.replay.run import Result
+from botsieve.replay.totals import LabelTotal, Shares, shares_of
+from botsieve.replay.wording import counted, ordinal, shown, span_text
+
+DEFAULT_LIMIT = 20
+_SHOWN_REASONS = 4
+_WORDS = ((ALLOW, "allowed"), (CHALLENGE, "challenged"), (BLOCK, "blocked"))
+
+
+def text_report(result: Result, limit: int = DEFAULT_LIMIT) -> Iterator[str]:
+    """Line by line.  `limit`: at most so many clients are listed."""
+    yield _first_line(result)
+    if result.unreadable:
+        yield f"{counted(result.unreadable, 'line')} of {result.lines:,} could not be read as a request and did not count."
+    yield ""
+    yield from _verdicts(result)
+    if result.totals.labels:
+        yield ""
+        yield from _labels(result)
+    yield ""
+    yield from _clients(result, limit)
+
+
+def _first_line(result: Result) -> str:
+    totals, clock = result.totals, result.clock
+    parts = [counted(totals.requests, "request"), counted(len(totals.table), "client")]
+    if clock.first_s is not None and clock.last_s is not None:
+        parts.append(span_text(clock.last_s - clock.first_s))
+    line = ", ".join(parts) + "." + clock_note(clock)
+    hidden = [word for fact, word in FACTS.items() if fact in result.not_seen]
+    return f"{line} This log cannot show: {', '.join(hidden)}." if hidden and totals.requests else line
+
+
+def clock_note(clock: ClockVerdict) -> str:
+    """What the clock keeps from being judged, with a space before it; "" if nothing."""
+    if clock.clock == SCRAMBLED:
+        back = counted(clock.backward, "line goes", "lines go")
+        return f" Its clock is scrambled ({back} back): timing, windows and rates are not judged."
+    if clock.first_s is not None and not clock.timing_judged:
+        return f" Its clock is coarse ({clock.resolution_s:g} s): regular timing is not judged."
+    return ""
+
+
+def _verdicts(result: Result) -> Iterator[str]:
+    clients, requests = result.totals.clients_by, result.totals.requests_by
+    width = max(len(f"{count:,}") for count in (*clients.values(), 10_000))
+    for verdict, word in _WORDS:
+        client_word = "client " if clients[verdict] == 1 else "clients"
+        request_word = "request" if requests[verdict] == 1 else "requests"
+        left = f"  would be {word:<12}{clients[verdict]:>{width},} {client_word}"
+        yield f"{left}{requests[verdict]:>{width + 2},} {request_word}"
+
+
+def _labels(result: Result) -> Iterator[str]:
+    labels = result.totals.labels
+    width = max(len("label"), *(len(shown(label.encode())) for label in labels))
+    yield f"  {'label':<{width}}  clients  requests  allowed  challenged  blocked"
+    for label, total in sorted(labels.items()):
+        yield f"  {shown(label.encode()):<{width}}  {total.clients:>7,}  {total.requests:>8,}{_by_verdict(total)}"
+    if any(is_bot(label) or is_human(label) for label in labels):
+        yield "  " + _shares(shares_of(labels))
+
+
+def _by_verdict(total: LabelTotal) -> str:
+    by = total.by_verdict
+    return f"  {by[ALLOW]:>7,}  {by[CHALLENGE]:>10,}  {by[BLOCK]:>7,}"
+
+
+def _shares(shares: Shares) -> str:
+    caught, hurt = shares.bots_challenged + shares.bots_blocked, shares.humans_challenged + shares.humans_blocked
+    return (
+        f"caught {caught:,} of {counted(shares.labelled_bots, 'bot')} (recall {_percent(shares.recall)}), "
+        f"stopped {hurt:,} of {counted(shares.labelled_humans, 'human')} ({_percent(shares.false_positive_rate)}; "
+        f"{shares.humans_blocked:,} blocked); precision {_percent(shares.precision)}"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _clients(result: Result, limit: int) -> Iterator[str]:
+    totals = result.totals
+    stopped = totals.clients_by[CHALLENGE] + totals.clients_by[BLOCK]
+    if not stopped:
+        if totals.requests:
+            yield "Nobody would be challenged or blocked. " + _most_suspicious(totals.table.worst_first())
+            yield "docs/limits.md says what no log can show; docs/access-log.md what a log should hold."
+        return
+    listed = list(islice(totals.table.worst_first(limit), min(limit, stopped)))
+    rows = [
+        (address_text(t.client), f"{t.requests:,}", ordinal(t.first_challenge), ordinal(t.first_block), _why(t)) for t in listed
+    ]
+    titles = ("client", "requests", "first challenge", "first block", "why")
+    widths = [max(len(row[at]) for row in chain([titles], rows)) for at in range(4)]
+    widths[0] = max(widths[0], 16)
+    for row in [titles, *rows]:
+        cells = (f"{row[0]:<{widths[0]}}", f"{row[1]:>{widths[1]}}", f"{row[2]:^{widths[2]}}", f"{row[3]:^{widths[3]}}", row[4])
+        yield "  " + "  ".join(cells).rstrip()
+    if stopped > len(listed):
+        yield f"  ... and {counted(stopped - len(listed), 'client')} more (--limit {stopped})"
+    if listed:
+        logs = " ".join(shlex.quote(shown(name.encode("utf-8", "surrogateescape"), 4096)) for name in result.files)
+        yield f"One client in full:  botsieve replay {logs} --client {address_text(listed[0].client)}"
+
+
+def _why(tally: Tally) -> str:
+    reasons = sorted(tally.reasons, key=lambda reason: (-tally.reasons[reason], reason))
+    more = len(reasons) - _SHOWN_REASONS
+    return ", ".join(shown(reason.encode()) for reason in reasons[:_SHOWN_REASONS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _most_suspicious(tallies: Iterator[Tally]) -> str:
+    tally = max(tallies, key=lambda t: t.max_score)
+    if not tally.max_score:
+        return "No request had a finding."
+    return f"Highest score: {tally.max_score} of 100, client {address_text(tally.client)} ({_why(tally)})."

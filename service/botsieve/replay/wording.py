@@ -1,0 +1,48 @@
+"""Turns bytes of a log, which are a client's, into text that a terminal can take, and figures into words.
+
+Law of the file: what comes out is printable, on one line and bounded; no byte of a log reaches a terminal as it came.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_SHOWN = 256  # docs/decision-log.md: the User-Agent
+_ESCAPED = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\bfnrtv]))')
+_LETTERS = {b'"': b'"', b"\\": b"\\", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+
+def shown(raw: bytes, limit: int = MAX_SHOWN) -> str:
+    """At most `limit` bytes of `raw` as printable text: bytes that are no UTF-8 and unprintable characters as `\\xNN`."""
+    text = raw[:limit].decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in text)
+
+
+def unescape(field: bytes) -> bytes:
+    """What the client sent, from what nginx (`\\xNN`) or Apache (`\\"`, `\\n`) wrote into a log."""
+    if b"\\" not in field:
+        return field
+    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else _LETTERS[found[2]], field)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 client`, `1,650 clients`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def ordinal(number: int | None) -> str:
+    """`1st`, `2nd`, `11th`; `-` for None."""
+    if number is None:
+        return "-"
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def span_text(seconds: float) -> str:
+    """How long a log is, in the largest unit of which there are two, rounded: `3 days`, `90 minutes`."""
+    for size_s, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 2 * size_s:
+            return counted(round(seconds / size_s), unit)
+    return counted(round(seconds), "second")
