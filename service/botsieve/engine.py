@@ -11,12 +11,12 @@ from collections.abc import Callable
 from botsieve.agents import Agent, AgentBook
 from botsieve.challenge.clearance import Clearances, Standing
 from botsieve.challenge.session import Session, Sessions
-from botsieve.crawlers import INSIDE, builtin
+from botsieve.crawlers import INSIDE, Crawlers
 from botsieve.decision import ALLOW, ENFORCE, MONITOR, Decision, Signal
 from botsieve.detectors import Watch, plan
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
-from botsieve.observation import Observation
+from botsieve.observation import NAVIGATION, Observation
 from botsieve.policy import Policy, Rulebook
 from botsieve.score import settle, total
 from botsieve.state.recent import Recent
@@ -49,7 +49,7 @@ class Engine:
         self.world = World(secret, max_bytes=max_bytes, idle_s=idle_s)
         self.agents = AgentBook()
         self.catalogue = Catalogue.builtin()
-        self.crawlers = builtin()
+        self.crawlers = Crawlers.builtin()
         self.clearances = clearances
         self.sessions = sessions
         self.time_judged = True
@@ -81,7 +81,7 @@ class Engine:
         if book.allow.admits(o):
             return _passed(decision_id, "allowlist", book, policy)
         agent = self.agents.read(o.headers.get(b"user-agent", b""))
-        if agent.crawler and self.crawlers.judge(agent.crawler, o.client) == INSIDE:
+        if agent.crawler and self.crawlers.judge(agent, o.client)[0] == INSIDE:
             return _passed(decision_id, "crawler", book, policy)
         return None
 
@@ -112,7 +112,8 @@ class Engine:
         )
         signals = self._detect(o, view, book, policy, agent)
         score = total(signals, policy.family_max) if signals else 0
-        return self._settle(Standpoint(o, view, signals, score, session, standing), book, route, decision_id)
+        at = Standpoint(o, view, signals, score, session, standing)
+        return self._settle(at, book, route, decision_id)
 
     def _credentials(self, o: Observation, now_s: float) -> tuple[Session | None, Standing | None]:
         cookie = o.headers.get(b"cookie")
@@ -150,9 +151,7 @@ class Engine:
             )
         return watches
 
-    def _settle(
-        self, at: Standpoint, book: Rulebook, route: Route, decision_id: str
-    ) -> Decision:
+    def _settle(self, at: Standpoint, book: Rulebook, route: Route, decision_id: str) -> Decision:
         policy = at.view.policy
         would, rule = policy.verdict_of(at.score), ""
         for line in policy.rules:
@@ -185,7 +184,14 @@ class Engine:
             level=level,
             route=route.template.decode("latin-1"),
             deferred=deferred,
+            set_cookie=self._new_session(at, decision_id),
         )
+
+    def _new_session(self, at: Standpoint, decision_id: str) -> str:
+        """The cookie for a page load that came without a session, "" for none.  Its id is the keyed hash of a random one."""
+        if self.sessions is None or at.session is not None or at.o.kind != NAVIGATION or not at.o.wants_document:
+            return ""
+        return self.sessions.issue(at.o, at.view.now_s, self.world.hasher.key(decision_id.encode()))
 
 
 def _passed(decision_id: str, rule: str, book: Rulebook, policy: Policy) -> Decision:

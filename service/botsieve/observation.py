@@ -177,7 +177,9 @@ def pack_address(text: str) -> bytes:
         return ipaddress.IPv6Address(text).packed
     except ValueError:
         raise InvalidObservation(
-            "ADDRESS_MALFORMED", "client_address", "the client's address is no IPv4 or IPv6 address; accepted: 203.0.113.7, 2001:db8::7"
+            "ADDRESS_MALFORMED",
+            "client_address",
+            "the client's address is no IPv4 or IPv6 address; accepted: 203.0.113.7, 2001:db8::7",
         ) from None
 
 
@@ -278,11 +280,17 @@ def make_observation(
     of Observation.  Errors: InvalidObservation for a missing or overlong field; the client's headers are never an error.
     """
     if not method:
-        raise InvalidObservation("FIELD_MISSING", "method", "the method is empty; accepted: the method of the request, such as GET")
+        raise InvalidObservation(
+            "FIELD_MISSING", "method", "the method is empty; accepted: the method of the request, such as GET"
+        )
     if not uri:
-        raise InvalidObservation("FIELD_MISSING", "uri", "the uri is empty; accepted: path and query as sent, such as /items/17?ref=a")
+        raise InvalidObservation(
+            "FIELD_MISSING", "uri", "the uri is empty; accepted: path and query as sent, such as /items/17?ref=a"
+        )
     if len(method) > MAX_METHOD:
-        raise InvalidObservation("FIELD_TOO_LONG", "method", f"the method has {len(method)} bytes; accepted: at most {MAX_METHOD}")
+        raise InvalidObservation(
+            "FIELD_TOO_LONG", "method", f"the method has {len(method)} bytes; accepted: at most {MAX_METHOD}"
+        )
     if len(uri) > MAX_URI:
         uri = uri[:MAX_URI]  # a client's doing, not the edge's: judged by its beginning
     path = canonical_path(uri)

@@ -107,7 +107,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         if not self.hosts:
             return True
         text = host.decode("latin-1")
-        return any(text.endswith(name[1:]) and len(text) > len(name) - 1 if name.startswith("*.") else text == name for name in self.hosts)
+        return any(
+            text.endswith(name[1:]) and len(text) > len(name) - 1 if name.startswith("*.") else text == name
+            for name in self.hosts
+        )
 
     def verdict_of(self, score: int) -> str:
         """The verdict of the thresholds alone."""
@@ -127,7 +130,10 @@ class Allowlist(msgspec.Struct, frozen=True, kw_only=True):
         if len(self.networks) and o.client in self.networks:
             return True
         return any(
-            hmac.compare_digest(o.headers[name], secret) for name, secrets in self.headers if name in o.headers for secret in secrets
+            hmac.compare_digest(o.headers[name], secret)
+            for name, secrets in self.headers
+            if name in o.headers
+            for secret in secrets
         )
 
 

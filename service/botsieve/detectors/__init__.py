@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from botsieve.decision import Signal
@@ -50,7 +50,9 @@ class Watch(NamedTuple):
     settings: Settings
 
 
-def plan(settings: dict[str, Settings], audience: str, *, claims_browser: bool, behaviour: bool, time_judged: bool) -> tuple[Watch, ...]:
+def plan(
+    settings: Mapping[str, Settings], audience: str, *, claims_browser: bool, behaviour: bool, time_judged: bool
+) -> tuple[Watch, ...]:
     """The detectors that run for one kind of client on a policy, in the order of TABLE.
 
     Law of `applies_to` (docs/settings.md): `browser` speaks of clients that claim to be browsers, and of everybody where the

@@ -158,21 +158,23 @@ class BusyRange(Settings, frozen=True, kw_only=True):
     shared: tuple[str, ...] = ()
 
 
-DEFAULTS: Mapping[str, Settings] = MappingProxyType({
-    "agent.bot_useragent": BotUseragent(),
-    "agent.no_useragent": NoUseragent(),
-    "agent.known_crawler": KnownCrawler(),
-    "headers.no_accept_language": NoAcceptLanguage(),
-    "headers.no_accept_encoding": NoAcceptEncoding(),
-    "headers.no_referer": NoReferer(),
-    "tls.suspicious_ja3": SuspiciousJa3(),
-    "claim.unlike_headers": UnlikeHeaders(),
-    "claim.contradiction": Contradiction(),
-    "timing.suspicious_timing": SuspiciousTiming(),
-    "traversal.url_pattern": UrlPattern(),
-    "traversal.volume": Volume(),
-    "traversal.spread": Spread(),
-    "network.busy_range": BusyRange(),
-})
+DEFAULTS: Mapping[str, Settings] = MappingProxyType(
+    {
+        "agent.bot_useragent": BotUseragent(),
+        "agent.no_useragent": NoUseragent(),
+        "agent.known_crawler": KnownCrawler(),
+        "headers.no_accept_language": NoAcceptLanguage(),
+        "headers.no_accept_encoding": NoAcceptEncoding(),
+        "headers.no_referer": NoReferer(),
+        "tls.suspicious_ja3": SuspiciousJa3(),
+        "claim.unlike_headers": UnlikeHeaders(),
+        "claim.contradiction": Contradiction(),
+        "timing.suspicious_timing": SuspiciousTiming(),
+        "traversal.url_pattern": UrlPattern(),
+        "traversal.volume": Volume(),
+        "traversal.spread": Spread(),
+        "network.busy_range": BusyRange(),
+    }
+)
 
 FAMILY_MAX: Mapping[str, int] = MappingProxyType({"headers": 35, "network": 25, "timing": 35})

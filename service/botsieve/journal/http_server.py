@@ -14,6 +14,7 @@ import socket
 import stat
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import cast
 
 import msgspec
 
@@ -69,9 +70,9 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._timer = asyncio.get_running_loop().call_later(TIMEOUT_S, transport.abort)
+        # uvloop's transports are not subclasses of asyncio's
+        self._transport = cast(asyncio.Transport, transport)
+        self._timer = asyncio.get_running_loop().call_later(TIMEOUT_S, self._transport.abort)
         self._open_now.add(self)
         if len(self._open_now) > MAX_CONNECTIONS:
             self._reply(as_json({"error": f"more than {MAX_CONNECTIONS} connections"}, 503))

@@ -201,7 +201,9 @@ class Windowed:
     def slices(self) -> dict[int, int]:
         """What a process publishes: slice number to absolute count, zeros left out."""
         size = len(self.counts)
-        return {n: self.counts[n % size] for n in range(self.newest - size + 1, self.newest + 1) if n >= 0 and self.counts[n % size]}
+        return {
+            n: self.counts[n % size] for n in range(self.newest - size + 1, self.newest + 1) if n >= 0 and self.counts[n % size]
+        }
 
 
 def merge_windowed(mine: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:

@@ -20,7 +20,9 @@ _VERSION = re.compile(rb"v[0-9]{1,3}(?:\.[0-9]{1,3})?\Z", re.IGNORECASE)
 # Query keys whose value is the position in a list: reading such pages slowly is what people do.
 _LIST_KEYS = frozenset(b"page p pg offset start skip from cursor after before limit per_page pagenumber".split())
 _LIST_SEGMENTS = frozenset([b"page", b"pages", b"pg", b"offset"])
-_ITEM_KEYS = frozenset(b"id item item_id itemid product product_id productid pid sku article uid user user_id q_id doc nr no num number".split())
+_ITEM_KEYS = frozenset(
+    b"id item item_id itemid product product_id productid pid sku article uid user user_id q_id doc nr no num number".split()
+)
 
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT = 200

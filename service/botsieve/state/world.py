@@ -70,7 +70,9 @@ class World:
         address = o.client if o.client[:12] == b"\0\0\0\0\0\0\0\0\0\0\xff\xff" else o.client[:8]
         return self.hasher.key(address + b"|" + sig + b"|" + o.user_agent)
 
-    def observe(self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, vouched: bool, is_tool: bool) -> Profiles:
+    def observe(
+        self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, vouched: bool, is_tool: bool
+    ) -> Profiles:
         """Counts the request.  `key`: `client_key`.  `vouched`: it holds a session or clearance.  `is_tool`: its TLS hello is a tool's."""
         found = Profiles(site)
         counted = o.is_counted or o.kind == FEED
@@ -95,7 +97,16 @@ class World:
     # ------------------------------------------------------------------------------------------------------------- clients
 
     def _client(
-        self, o: Observation, route: Route, key: bytes, found: Profiles, now_s: float, template: int, item: int, *, vouched: bool
+        self,
+        o: Observation,
+        route: Route,
+        key: bytes,
+        found: Profiles,
+        now_s: float,
+        template: int,
+        item: int,
+        *,
+        vouched: bool,
     ) -> None:
         known = self.clients.get(key)
         time_ms = int(o.edge_time_s * 1000.0 + 0.5)

@@ -80,7 +80,9 @@ def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "ng
 def _missing(address: bytes | None, method: bytes | None) -> InvalidObservation:
     name = "Client-Addr" if not address else "Method" if not method else "Uri"
     return InvalidObservation(
-        "FIELD_MISSING", f"X-Botsieve-{name}", f"X-Botsieve-{name} is missing; accepted: every header of docs/headers.md that is required"
+        "FIELD_MISSING",
+        f"X-Botsieve-{name}",
+        f"X-Botsieve-{name} is missing; accepted: every header of docs/headers.md that is required",
     )
 
 

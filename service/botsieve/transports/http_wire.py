@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, cast
 
 import httptools
 import msgspec
+
+from botsieve.observation import pack_address
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
 MAX_BODY = 65_536
@@ -43,18 +46,35 @@ Handler = Callable[[Request], bytes]
 class HttpConnection(asyncio.Protocol):
     """One connection of an edge."""
 
-    __slots__ = ("_begun", "_body", "_handler", "_headers", "_open", "_parser", "_peer", "_raw", "_size", "_target", "_timer", "_transport")
+    __slots__ = (
+        "_begun",
+        "_body",
+        "_handler",
+        "_headers",
+        "_is_local",
+        "_open",
+        "_parser",
+        "_peer",
+        "_raw",
+        "_target",
+        "_timer",
+        "_transport",
+    )
 
-    def __init__(self, handler: Handler, open_now: set[HttpConnection], peer: bytes = b"") -> None:
+    def __init__(self, handler: Handler, open_now: set[HttpConnection], *, is_local: bool = True) -> None:
         self._handler = handler
         self._open = open_now
-        self._peer = peer
+        self._is_local = is_local
+        self._peer = b""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._headers: dict[bytes, bytes] = {}
+        self._target = b""
+        self._body = b""
         self._new_parser()
 
     def _new_parser(self) -> None:
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
         self._parser.set_dangerous_leniencies(**_LENIENT)
         self._begun = False
         self._raw = b""
@@ -63,16 +83,24 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection was opened."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
+        if not self._is_local:
+            self._peer = _peer_of(transport)
         self._open.add(self)
         if len(self._open) > MAX_CONNECTIONS:
-            transport.abort()
+            self._transport.abort()
+
+    def abort(self) -> None:
+        """Closes at once."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._open.discard(self)
         self._transport = None
+        # The parser and this object hold each other; cut here, no garbage collector has to find them.
+        self._parser = None
         if self._timer is not None:
             self._timer.cancel()
 
@@ -100,10 +128,9 @@ class HttpConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._begun = True
-        self._headers: dict[bytes, bytes] = {}
+        self._headers = {}
         self._target = b""
         self._body = b""
-        self._size = 0
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
@@ -129,7 +156,7 @@ class HttpConnection(asyncio.Protocol):
         request = Request(self._parser.get_method().decode("latin-1"), self._target, self._headers, self._body, self._peer)
         if self._transport is not None:
             self._transport.write(self._handler(request))
-            if not self._parser.should_keep_alive():
+            if self._parser is not None and not self._parser.should_keep_alive():
                 self._transport.close()
 
     # ---- what httptools refuses
@@ -151,8 +178,15 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self) -> None:
         if self._transport is not None:
-            self._transport.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\nX-Botsieve-Verdict: unjudged\r\n\r\n")
+            self._transport.write(
+                b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\nX-Botsieve-Verdict: unjudged\r\n\r\n"
+            )
             self._transport.close()
+
+
+def _peer_of(transport: asyncio.BaseTransport) -> bytes:
+    name = transport.get_extra_info("peername")
+    return pack_address(name[0].partition("%")[0]) if isinstance(name, tuple) and name else b"\xff" * 16
 
 
 def read_tolerantly(head: bytes, body: bytes, peer: bytes) -> Request | None:
@@ -170,7 +204,15 @@ def read_tolerantly(head: bytes, body: bytes, peer: bytes) -> Request | None:
     return Request(method.decode("latin-1"), target, headers, body[: MAX_BODY + 1], peer)
 
 
-_REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict"}
+_REASONS = {
+    200: "OK",
+    204: "No Content",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+}
 
 
 def render(status: int, headers: list[tuple[str, str]] | tuple[tuple[str, str], ...], body: bytes = b"") -> bytes:

@@ -1,0 +1,257 @@
+"""`botsieve serve`: puts the parts together, listens, reloads, drains.
+
+Law of the file: no decision is made here.  The last line it says at start is `ready`, when every listener answers; whatever keeps it
+from starting is one message and an exit code of docs/names.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import click
+import uvloop
+
+from botsieve.challenge.desk import ChallengeDesk
+from botsieve.challenge.keys import KeyRing, new_keys_text
+from botsieve.clock import Clock
+from botsieve.config.loader import keep_last_good, load_or_last_good
+from botsieve.config.settings import Loaded
+from botsieve.engine import Engine
+from botsieve.errors import MachineError
+from botsieve.journal import Journal, JournalOptions, SubjectFigures
+from botsieve.service import DecisionService
+from botsieve.state.table import Table
+from botsieve.transports.forward import ForwardEdge
+from botsieve.transports.http import NginxEdge
+from botsieve.transports.listeners import EdgeListener, listen
+
+DRAIN_S = 4.0  # SIGTERM ends it within 5 s
+_HOUSEKEEPING_S = 0.5
+
+
+class Watch:
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self._server = server
+        self._loop = loop
+        loop.add_signal_handler(signal.SIGHUP, self._hup)
+
+    def _hup(self) -> None:
+        from botsieve.config.loader import load
+
+        self._server.apply(load(self._server.loaded.source or None))
+
+    def close(self) -> None:
+        pass
+
+
+class Server:
+    """One process of the service, from its configuration to its end."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        settings = loaded.service
+        _make_dir(settings.state.dir)
+        keys = read_keys(settings.keys_file)
+        clock = Clock()
+        self.journal = Journal(JournalOptions.of(settings), clock.now_s, self._paused, self._figures)
+        self.desk = ChallengeDesk(settings.challenge, keys, os.urandom(8))
+        self.engine = Engine(
+            loaded.rulebook,
+            keys.key(keys.newest_kid) or b"",
+            max_bytes=settings.state.max_mib * 1024 * 1024,
+            idle_s=settings.state.idle_s,
+            clearances=self.desk.clearances,
+            sessions=self.desk.sessions if settings.sessions.cookie else None,
+            on_detector_error=self.journal.detector_failed,
+        )
+        self.service = DecisionService(self.engine, self.desk, self.journal, clock.now_s)
+        self._nginx = NginxEdge(self.service, settings.edge("nginx"), settings.challenge.prefix)
+        self._forward = ForwardEdge(self.service, settings.edge("forward"), settings.challenge.prefix)
+        self._listeners: list[EdgeListener] = []
+        self._grpc: list[object] = []
+        self._stop = asyncio.Event()
+
+    # ---- life
+
+    async def run(self, started: float, notes: list[str]) -> None:
+        """Listens until a signal.  `started`: monotonic time of the start.  Errors: MachineError."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGUSR1, self.journal.reopen)
+        names = await self._listen()
+        watcher = self._watch(loop)
+        self.service.apply(self.loaded.rulebook)
+        self.journal.config_applied(self.loaded.rulebook)
+        self.journal.is_ready = True
+        seconds = round(monotonic() - started, 3)
+        self.journal.event("service_ready", listeners=names, config=self.loaded.config, seconds=seconds)
+        _say_ready(self.loaded, names, notes, paused=self.journal.paused, seconds=seconds)
+        keeper = loop.create_task(self._keep_house())
+        try:
+            await self._stop.wait()
+        finally:
+            keeper.cancel()
+            watcher.close()
+            await self._drain()
+
+    async def _listen(self) -> list[str]:
+        settings = self.loaded.service
+        names = []
+        for name, edge in (("nginx", self._nginx), ("forward", self._forward)):
+            own = settings.edge(name)
+            if own.listen is not None:
+                listener = await listen(own.listen, own.socket_group, edge.handle, f"edges.{name}.listen")
+                self._listeners.append(listener)
+                names.append(f"{name}={listener.address}")
+        own = settings.edge("grpc")
+        if own.listen is not None:
+            from botsieve.transports.grpc_calls import Limits
+
+            from botsieve.transports import grpc as transport  # grpc costs 60 ms of start and 25 MiB: only who uses it pays
+
+            server = transport.GrpcTransport(
+                self.service, now_s=self.service.now_s, on_unjudged=lambda why: self.service.unjudged("grpc", why)
+            )
+            await server.start(
+                transport.GrpcSettings(
+                    listen=str(own.listen),
+                    limits=Limits(trusted=own.trusted, max_in_flight=own.max_in_flight, sees=own.sight or 0),
+                    socket_group=own.socket_group or "",
+                    reflection=own.reflection,
+                )
+            )
+            self._grpc.append(server)
+            names.append(f"grpc={own.listen}")
+        names.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
+        return names
+
+    async def _drain(self) -> None:
+        self.journal.is_ready = False
+        for listener in self._listeners:
+            listener.close()
+        for server in self._grpc:
+            await server.drain(DRAIN_S)  # type: ignore[attr-defined]
+        await asyncio.sleep(0.05)  # what was already on the sockets is answered
+        for listener in self._listeners:
+            listener.abort()
+        self.journal.event("service_stopped")
+        self.journal.close()
+        for edge in (self.loaded.service.edge("nginx"), self.loaded.service.edge("forward")):
+            if edge.listen is not None and edge.listen.path:
+                with contextlib.suppress(OSError):
+                    os.unlink(edge.listen.path)
+
+    async def _keep_house(self) -> None:
+        """Twice a second: notices a pause, collects garbage where it is young and sets aside what survived.
+
+        Collection costs what was made since the last time, never what is remembered: no pause grows with the state.
+        """
+        gc.disable()
+        gc.collect()
+        gc.freeze()
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            self.journal.poll()
+            gc.collect()
+            gc.freeze()
+
+    # ---- configuration
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> Watch:
+        return Watch(self, loop)
+
+    def apply(self, loaded: Loaded) -> None:
+        """Puts a new configuration in force."""
+        settings = loaded.service
+        self.loaded = loaded
+        try:
+            keys = read_keys(settings.keys_file)
+        except MachineError as error:
+            self.journal.event("keys_refused", error=str(error))
+            keys = self.desk.clearances.keys
+        if keys.newest_kid != self.desk.clearances.keys.newest_kid:
+            self.journal.event("keys_rotated", newest=keys.newest_kid.hex())
+        self.desk.apply(settings.challenge, keys)
+        self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
+        self._nginx.settings = settings.edge("nginx")
+        self._forward.settings = settings.edge("forward")
+        self.service.apply(loaded.rulebook)
+        self.journal.config_applied(loaded.rulebook)
+
+    def _paused(self, paused: bool) -> None:
+        self.service.set_paused(paused)
+
+    def _figures(self) -> Mapping[str, SubjectFigures]:
+        world = self.engine.world
+        return {
+            "client": _figures_of(world.clients),
+            "network": _figures_of(world.networks),
+            "fingerprint": _figures_of(world.fingerprints),
+        }
+
+
+def _figures_of(table: Table[Any]) -> SubjectFigures:
+    return SubjectFigures(len(table), table.bytes_used, table.evictions)
+
+
+def read_keys(path: str) -> KeyRing:
+    """The key ring of a keys file, made at first start (0600).  Errors: MachineError; ConfigError for a line that is no key."""
+    file = Path(path)
+    try:
+        if not file.exists():
+            _make_dir(str(file.parent))
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w") as out:
+                out.write(new_keys_text(os.urandom(32)))
+        return KeyRing.parse(file.read_text("utf-8"), where=path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise MachineError(
+            f"challenge.keys_file: {path}: {reason}; accepted: a file that this user may read, or make"
+        ) from error
+
+
+def _make_dir(path: str) -> None:
+    try:
+        Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"state.dir: {path}: {error.strerror}; accepted: a directory that this user may make and write"
+        ) from error
+
+
+def _say_ready(loaded: Loaded, names: list[str], notes: list[str], *, paused: bool, seconds: float) -> None:
+    for note in (*notes, *loaded.warnings):
+        print(f"botsieve: {note}", file=sys.stderr)
+    modes = " ".join(f"{policy.name}={'paused' if paused else policy.mode}" for policy in loaded.rulebook.policies)
+    print(f"ready {' '.join(names)} policies: {modes} config={loaded.config} in {seconds} s", file=sys.stderr, flush=True)
+
+
+@click.command()
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(dir_okay=False),
+    help="the configuration file; none: /etc/botsieve/botsieve.yaml, else all defaults",
+)
+def serve(path: str | None) -> None:
+    """Run the decision service until SIGTERM.  HUP reloads, USR1 reopens the decision log."""
+    started = monotonic()
+    loaded, notes = load_or_last_good(path)
+
+    async def main() -> None:
+        server = Server(loaded)
+        keep_last_good(loaded)
+        await server.run(started, notes)
+
+    uvloop.run(main())

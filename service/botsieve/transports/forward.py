@@ -1,0 +1,97 @@
+"""The forward-auth edge: Traefik, Caddy, APISIX and whatever else asks with `X-Forwarded-*` (docs/headers.md, "Other gateways").
+
+Law of the file: nothing is believed but what a trusted peer says, and of `X-Forwarded-For` only the last address that no trusted
+peer stands for.  The answer is whole: 200 and empty, or the page itself; never 5xx.
+"""
+
+from __future__ import annotations
+
+from botsieve.config.settings import EdgeSettings
+from botsieve.decision import ALLOW
+from botsieve.errors import InvalidObservation
+from botsieve.observation import SEES_ACCEPT_ENCODING, SEES_ALL_HEADERS, Observation, make_observation, pack_address
+from botsieve.service import DecisionService
+from botsieve.transports.http import NginxEdge, rendered
+from botsieve.transports.http_wire import Request, render
+
+CHECK = b"/v1/check/forward"
+_MAX_HOPS = 32
+
+# What every gateway of this kind passes on as the client sent it, Accept-Encoding apart: Go proxies add one of their own.
+_SHOWN = frozenset(
+    b"accept accept-language cookie origin referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode "
+    b"sec-fetch-site sec-fetch-user sec-purpose upgrade-insecure-requests user-agent x-requested-with".split()
+)
+
+
+class ForwardEdge(NginxEdge):
+    """Answers one forward-auth listener."""
+
+    __slots__ = ()
+
+    def __init__(self, service: DecisionService, settings: EdgeSettings, prefix: str) -> None:
+        super().__init__(service, settings, prefix)
+
+    def route(self, request: Request) -> bytes:
+        """The verdict with its page, or one of our own paths."""
+        if request.target.partition(b"?")[0] == CHECK:
+            decision = self.service.judge(o := self._asked(request))
+            if decision.verdict == ALLOW:
+                headers = [("X-Botsieve-Verdict", decision.verdict), ("X-Botsieve-Id", decision.id)]
+                return render(200, [*headers, ("Set-Cookie", decision.set_cookie)] if decision.set_cookie else headers)
+            return rendered(self.service.answer(o, decision))
+        if request.target.startswith(self.prefix):
+            return self.own(request)
+        return render(404, [("Cache-Control", "no-store")])
+
+    def observe(self, request: Request) -> Observation:
+        """The observation of a request to one of our own paths, which the gateway routes here."""
+        return self._observation(request, request.method.encode(), request.target, request.headers.get(b"host", b""))
+
+    def _asked(self, request: Request) -> Observation:
+        headers = request.headers
+        method, uri = headers.get(b"x-forwarded-method", b""), headers.get(b"x-forwarded-uri", b"")
+        return self._observation(request, method, uri, headers.get(b"x-forwarded-host", b""))
+
+    def _observation(self, request: Request, method: bytes, uri: bytes, host: bytes) -> Observation:
+        self.believe(request)
+        settings, headers = self.settings, request.headers
+        sight = settings.sight or 0
+        client, peer = self._client(request)
+        shown = _SHOWN | {b"accept-encoding"} if sight & SEES_ACCEPT_ENCODING else _SHOWN
+        ja3 = headers.get(settings.ja3_header, b"")[:64] if settings.ja3_header else b""
+        ja4 = headers.get(settings.ja4_header, b"")[:64] if settings.ja4_header else b""
+        return make_observation(
+            client=client,
+            peer=client if ja4 else peer,  # a header that the operator names holds the client's own fingerprint
+            method=method,
+            uri=uri,
+            headers=headers,
+            headers_seen=shown,
+            edge_time_s=self.service.now_s(),
+            edge=settings.name,
+            host=host.partition(b":")[0].lower()[:255],
+            scheme=headers.get(b"x-forwarded-proto", b"")[:8],
+            request_id=headers.get(b"x-request-id", b"")[:64],
+            sight=sight & ~SEES_ALL_HEADERS,
+            ja3=ja3,
+            ja4=ja4,
+            tls_sig=ja4,
+        )
+
+    def _client(self, request: Request) -> tuple[bytes, bytes]:
+        """The client and who stands before it.  An element that is no address ends the walk: what is left of it is hearsay."""
+        peer = nearest = request.peer
+        for text in reversed(request.headers.get(b"x-forwarded-for", b"").split(b",")[-_MAX_HOPS:]):
+            try:
+                nearest = pack_address(text.strip().decode("latin-1"))
+            except InvalidObservation:
+                break
+            if nearest not in self.settings.trusted:
+                return nearest, peer or nearest
+            peer = nearest
+        if not nearest:
+            raise InvalidObservation(
+                "ADDRESS_MALFORMED", "X-Forwarded-For", "X-Forwarded-For holds no address; accepted: the client's address, last"
+            )
+        return nearest, peer or nearest

@@ -1,0 +1,155 @@
+"""The HTTP edge for nginx: the verdict, the page of the second hop, and the paths that belong to us (docs/headers.md).
+
+Law of the file: parse, ask the service, render.  The check answers 200 or 403 with an empty body and at most 2 KB of headers,
+whatever happens; an edge's mistake is answered as `on_late` says and counted, never held against the visitor.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+
+from botsieve.challenge.answer import Answer
+from botsieve.config.settings import EdgeSettings
+from botsieve.decision import ALLOW, Decision
+from botsieve.errors import InvalidObservation
+from botsieve.observation import Observation
+from botsieve.service import DecisionService
+from botsieve.transports.edge_headers import observation_of
+from botsieve.transports.http_wire import MAX_BODY, Request, render
+
+CHECK = b"/v1/check/nginx"
+PAGE = b"/v1/page"
+MAX_REASONS = 512
+
+_NOT_FOUND = render(404, [("Cache-Control", "no-store")])
+_UNJUDGED = {
+    "allow": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Botsieve-Verdict: unjudged\r\n\r\n",
+    "block": b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nX-Botsieve-Verdict: unjudged\r\n\r\n",
+}
+
+
+class NginxEdge:
+    """Answers one nginx listener.  `settings` may be replaced at a reload."""
+
+    __slots__ = ("_told_unjudged", "prefix", "service", "settings")
+
+    def __init__(self, service: DecisionService, settings: EdgeSettings, prefix: str) -> None:
+        self.service = service
+        self.settings = settings
+        self.prefix = prefix.encode()
+        self._told_unjudged = b""
+
+    def handle(self, request: Request) -> bytes:
+        """One request of the edge, as a transport's Handler.  Never raises."""
+        try:
+            return self.route(request)
+        except InvalidObservation as fault:
+            return self._fault(fault)
+        except Exception as error:  # the outermost loop: a fault of ours opens or closes as configured, and is told
+            self.service.journal.event("service_failed", edge=self.settings.name, error=type(error).__name__, where=_where())
+            return self._unjudged("edge_fault")
+
+    def route(self, request: Request) -> bytes:
+        """The answer to one request.  Errors: InvalidObservation for what the edge did wrong."""
+        target = request.target
+        if target == CHECK:
+            return self._check(request)
+        if target == PAGE:
+            return self._page(request)
+        return self.own(request) if target.startswith(self.prefix) else _NOT_FOUND
+
+    def believe(self, request: Request) -> None:
+        """Errors: InvalidObservation when the request comes from no edge."""
+        if request.peer and request.peer not in self.settings.trusted:
+            name = self.settings.name
+            raise InvalidObservation(
+                "EDGE_UNKNOWN", "peer", f"the peer is not an edge; accepted: addresses in edges.{name}.trusted"
+            )
+
+    # ---- the verdict
+
+    def _check(self, request: Request) -> bytes:
+        started = perf_counter()
+        settings = self.settings
+        if request.peer:
+            self.believe(request)
+        service = self.service
+        told = request.headers.get(b"x-botsieve-unjudged")
+        if told is not None and told != self._told_unjudged:
+            self._told_unjudged = told
+            if told.isdigit() and len(told) < 16:
+                service.edge_told_unjudged(settings.name, int(told))
+        o = observation_of(request.headers, service.now_s(), settings.name, settings.sight)
+        decision = service.judge(o)
+        if (perf_counter() - started) * 1000.0 > settings.deadline_ms:
+            return self._unjudged("deadline")
+        return verdict_answer(decision)
+
+    def _fault(self, fault: InvalidObservation) -> bytes:
+        self.service.journal.event("edge_fault", edge=self.settings.name, header=fault.field, error=str(fault))
+        return self._unjudged("edge_fault")
+
+    def _unjudged(self, why: str) -> bytes:
+        self.service.unjudged(self.settings.name, why)
+        return _UNJUDGED[self.settings.on_late]
+
+    # ---- what visitors are shown
+
+    def _page(self, request: Request) -> bytes:
+        o = self.observe(request)
+        headers = request.headers
+        verdict = headers.get(b"x-botsieve-verdict", b"").decode("latin-1")
+        score = headers.get(b"x-botsieve-score", b"")
+        decision_id = headers.get(b"x-botsieve-id", b"")[:32].decode("latin-1")
+        answer = self.service.page(o, verdict, decision_id, int(score) if score.isdigit() and len(score) < 4 else 100)
+        return rendered(answer)
+
+    def own(self, request: Request) -> bytes:
+        """Script, style, solution and wait: the paths below the prefix."""
+        path = request.target.partition(b"?")[0]
+        rest = path[len(self.prefix) :]
+        if request.method in ("GET", "HEAD"):
+            if rest == b"wait":
+                return rendered(self.service.wait(self.observe(request)))
+            asset = self.service.asset(path)
+            return _NOT_FOUND if asset is None else rendered(asset, head_only=request.method == "HEAD")
+        if request.method == "POST" and rest == b"solve":
+            return rendered(self.service.solve(self.observe(request), request.body[:MAX_BODY]))
+        return rendered(Answer(405, (("Allow", "GET, HEAD, POST"), ("Cache-Control", "no-store"))))
+
+    def observe(self, request: Request) -> Observation:
+        """The request that a page or a solution belongs to.  Errors: InvalidObservation."""
+        self.believe(request)
+        return observation_of(request.headers, self.service.now_s(), self.settings.name, self.settings.sight)
+
+
+def verdict_answer(decision: Decision) -> bytes:
+    """The answer of the check: status and headers of docs/headers.md, no body."""
+    signals = decision.signals
+    reasons = ",".join([signal.reason for signal in signals])[:MAX_REASONS] if signals else ""
+    status = "200 OK" if decision.verdict == ALLOW else "403 Forbidden"
+    text = (
+        f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nX-Botsieve-Verdict: {decision.verdict}\r\n"
+        f"X-Botsieve-Would-Be: {decision.would_be}\r\nX-Botsieve-Mode: {decision.mode}\r\n"
+        f"X-Botsieve-Score: {decision.score}\r\nX-Botsieve-Reasons: {reasons}\r\nX-Botsieve-Id: {decision.id}\r\n"
+    )
+    if decision.retry_after_s:
+        text += f"Retry-After: {decision.retry_after_s}\r\n"
+    if decision.set_cookie:
+        text += f"Set-Cookie: {decision.set_cookie}\r\n"
+    return (text + "\r\n").encode("latin-1", "replace")
+
+
+def rendered(answer: Answer, *, head_only: bool = False) -> bytes:
+    """An answer on the wire."""
+    whole = render(answer.status, answer.headers, answer.body)
+    return whole[: len(whole) - len(answer.body)] if head_only and answer.body else whole
+
+
+def _where() -> str:
+    """File and line of the error in hand: enough to find it, and no byte of a client."""
+    trace = sys.exc_info()[2]
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace is not None else ""
