@@ -1,7 +1,8 @@
 """A gateway written in Python asks Botsieve over gRPC: `BotsieveClient(...).check(describe(...))`.
 
 Law of the file: `check` always returns an outcome and never raises for what a visitor sent, or for a service that is slow, gone
-or overloaded: the failure mode was chosen beforehand (`on_failure`), and the outcome says that it was used.  Guide: docs/grpc.md.
+or overloaded: the failure mode was chosen beforehand (`on_failure`), and the outcome says that it was used.
+The guide is docs/grpc.md.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class BotsieveClient:
     """A synchronous client, safe to share between threads.  Make one for each process, after any fork.
 
     `target`: `unix:/run/botsieve/grpc.sock` or `127.0.0.1:9483`.  `timeout_s`: what a request may wait at most; above 0.
-    `on_failure`: the verdict when nobody judged in time: `allow` (fail open) or `block` (fail closed).  `channel`: one to use in
+    `on_failure`: the verdict when nobody judged in time: `allow` (fail open) or `block` (fail closed).  `channel`: used in
     place of a new one (TLS, tests).  Errors: ValueError for a wrong argument.  Nothing is connected before the first check.
     """
 

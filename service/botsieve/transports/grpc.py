@@ -80,6 +80,11 @@ class GrpcTransport:
         """Check calls between arrival and answer, now."""
         return self._calls.in_flight
 
+    @property
+    def streams(self) -> int:
+        """Open CheckStream calls, now."""
+        return self._calls.streams
+
 
 def _options(limits: Limits) -> list[tuple[str, int]]:
     return [

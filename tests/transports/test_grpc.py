@@ -1,0 +1,515 @@
+"""service/botsieve/transports/grpc.py and grpc_calls.py: real clients against the real server, on a Unix socket and on TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import structlog
+import structlog.testing
+from botsieve.errors import MachineError
+from botsieve.ranges import RangeSet
+from botsieve.transports import grpc_calls
+from botsieve.transports.grpc import GrpcSettings, GrpcTransport
+from botsieve.transports.grpc_calls import Limits, is_edge
+from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc, error_reason_pb2
+
+from tests.transports.grpc_harness import Edge, Held, Judge, check, header, observation, on_socket, refusal, serving, until
+
+Code = grpc.StatusCode
+LOOPBACK = Limits(trusted=RangeSet.parse(["127.0.0.0/8"]))
+CURL = [header(b"user-agent", b"curl/8.5.0")]
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Iterator[Edge]:
+    """The edge on a Unix socket."""
+    with on_socket(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def channel(edge: Edge) -> Iterator[grpc.Channel]:
+    """A connection to the edge."""
+    with edge.channel() as connected:
+        yield connected
+
+
+def raw_check(channel: grpc.Channel, raw: bytes) -> Any:
+    return channel.unary_unary("/botsieve.v1.DecisionService/Check")(raw, timeout=5)
+
+
+def stream(channel: grpc.Channel, batches: Any) -> Any:
+    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=10)
+
+
+def batch(number: int, *observations: decision_pb2.Observation, want_answer: bool = False) -> Any:
+    return decision_service_pb2.CheckStreamRequest(batch=number, observations=observations, want_answer=want_answer)
+
+
+# ---------------------------------------------------------------------------------------------------------------- verdicts
+
+
+def test_a_request_is_judged_over_the_socket(edge: Edge, channel: grpc.Channel) -> None:
+    """An ordinary call gets the decision of the service, and the service sees what the gateway saw."""
+    decision = check(channel, observation(headers=CURL))
+    assert decision.verdict == decision_pb2.VERDICT_BLOCK
+    assert [(signal.id, signal.detail) for signal in decision.signals] == [("agent.bot_useragent", "curl")]
+    assert edge.judge.seen[0].edge == "grpc"
+    assert edge.judge.seen[0].user_agent == b"curl/8.5.0"
+    assert abs(edge.judge.seen[0].edge_time_s - time.time()) < 60
+    assert edge.unjudged == []
+
+
+def test_an_answer_comes_when_it_is_wanted_and_needed(channel: grpc.Channel) -> None:
+    """`want_answer` brings the page for what is not allowed; without it, and for allow, there is none."""
+    assert check(channel, observation(headers=CURL), want_answer=True).answer.body.startswith(b"refused \xff")
+    assert not check(channel, observation(headers=CURL)).HasField("answer")
+    assert not check(channel, observation(), want_answer=True).HasField("answer")
+
+
+def test_odd_bytes_are_judged(edge: Edge, channel: grpc.Channel) -> None:
+    """Every byte, valid UTF-8 or not, in every place that a client fills: judged, never refused."""
+    odd = bytes(range(256))
+    request = observation(
+        uri=b"/" + odd,
+        host=odd[:255],
+        scheme=odd,
+        request_id=odd[128:192],
+        headers=[header(odd, odd), header(b"\x00", b"\xff\xfe")],
+    )
+    assert check(channel, request).verdict == decision_pb2.VERDICT_ALLOW
+    assert edge.judge.seen[0].uri == b"/" + odd
+    assert edge.judge.seen[0].headers[odd.lower()] == odd
+
+
+def test_what_a_newer_gateway_adds_is_ignored(channel: grpc.Channel) -> None:
+    """Unknown fields and unknown enum values change nothing."""
+    raw = decision_service_pb2.CheckRequest(observation=observation(sight=[99], http_version=99)).SerializeToString()
+    unknown_field = b"\xfa\x3e\x03abc"
+    answered = decision_service_pb2.CheckResponse.FromString(raw_check(channel, raw + unknown_field))
+    assert answered.decision.verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_the_request_id_reaches_the_service(edge: Edge, channel: grpc.Channel) -> None:
+    """The name by which a repeated call is known as the same request is handed on unchanged."""
+    for _ in range(2):
+        check(channel, observation(request_id=b"\xffabc"))
+    assert [o.request_id for o in edge.judge.seen] == [b"\xffabc", b"\xffabc"]
+
+
+def test_a_hundred_calls_at_once_are_all_judged(edge: Edge) -> None:
+    """Concurrent calls on one connection each get their own decision."""
+
+    async def all_of_them() -> list[str]:
+        async with grpc.aio.insecure_channel(edge.target) as connected:
+            stub = decision_service_pb2_grpc.DecisionServiceStub(connected)
+            request = decision_service_pb2.CheckRequest(observation=observation())
+            answers = await asyncio.gather(*[stub.Check(request, timeout=10) for _ in range(100)])
+            return [answer.decision.id for answer in answers]
+
+    assert len(set(edge.run(all_of_them()))) == 100
+    assert edge.transport.in_flight == 0
+
+
+# ------------------------------------------------------------------------------------------------------------------ errors
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (None, "OBSERVATION_MISSING"),
+        (observation(client_address=b"203.0.113.7"), "ADDRESS_MALFORMED"),
+        (observation(peer_address=b"x"), "ADDRESS_MALFORMED"),
+        (observation(client_address=b""), "FIELD_MISSING"),
+        (observation(method=b""), "FIELD_MISSING"),
+        (observation(uri=b""), "FIELD_MISSING"),
+        (observation(host=b"h" * 300), "FIELD_TOO_LONG"),
+        (observation(headers=[header(b"a", b"")] * 201), "TOO_MANY_HEADERS"),
+        (observation(headers=[header(b"a", bytes(16384))] * 4), "TOO_MANY_HEADERS"),
+    ],
+)
+def test_a_malformed_observation_is_refused_with_its_reason(
+    edge: Edge, channel: grpc.Channel, message: Any, reason: str
+) -> None:
+    """INVALID_ARGUMENT, the name of the ErrorReason in `botsieve-reason`, and one sentence; counted as a fault of the edge."""
+    code, told, text = refusal(lambda: check(channel, message))
+    assert (code, told) == (Code.INVALID_ARGUMENT, f"ERROR_REASON_{reason}")
+    assert told in error_reason_pb2.ErrorReason.keys()  # noqa: SIM118 (an enum wrapper is no mapping)
+    assert "accepted" in text
+    assert edge.unjudged == ["edge_fault"]
+    assert edge.judge.seen == []
+
+
+def test_bytes_that_are_no_message_are_refused(edge: Edge, channel: grpc.Channel) -> None:
+    """What does not parse is the gateway's mistake too; the connection and the next call are unharmed."""
+    code, reason, text = refusal(lambda: raw_check(channel, b"\xff\xff\xff SECRET"))
+    assert (code, reason) == (Code.INVALID_ARGUMENT, "ERROR_REASON_UNSPECIFIED")
+    assert "SECRET" not in text
+    assert check(channel, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_a_message_without_end_is_refused(channel: grpc.Channel) -> None:
+    """5 MiB are more than the listener takes: a clear status, and the next call is answered."""
+    huge = observation(headers=[header(b"a", bytes(5 * 1024 * 1024))])
+    assert refusal(lambda: check(channel, huge))[0] == Code.RESOURCE_EXHAUSTED
+    assert check(channel, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
+    """A call that the contract does not have says so."""
+    call = channel.unary_unary("/botsieve.v1.DecisionService/Guess")
+    assert refusal(lambda: call(b"", timeout=5))[0] == Code.UNIMPLEMENTED
+
+
+def test_a_fault_of_ours_tells_nothing(edge: Edge, channel: grpc.Channel) -> None:
+    """An exception that nobody foresaw is INTERNAL without its text, logged once a minute; the next call is answered."""
+    edge.judge.fails = True
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            assert refusal(lambda: check(channel, observation())) == (Code.INTERNAL, "", "internal error")
+    assert [entry["event"] for entry in logged] == ["grpc_call_failed"]
+    edge.judge.fails = False
+    assert check(channel, observation()).verdict == decision_pb2.VERDICT_ALLOW
+    assert edge.transport.in_flight == 0
+
+
+def test_a_stranger_on_tcp_is_refused() -> None:
+    """With an empty `trusted` nobody is believed on TCP: neither Check nor CheckStream is served, and nothing is judged."""
+    with serving(Judge(), "127.0.0.1:0") as edge, edge.channel() as connected:
+        expected = (Code.PERMISSION_DENIED, "ERROR_REASON_EDGE_UNKNOWN")
+        assert refusal(lambda: check(connected, observation()))[:2] == expected
+        assert refusal(lambda: list(stream(connected, iter([batch(1, observation())]))))[:2] == expected
+        assert edge.judge.seen == []
+        assert edge.unjudged == ["edge_fault", "edge_fault"]
+
+
+def test_a_trusted_peer_on_tcp_is_served() -> None:
+    """An address in `trusted` is an edge."""
+    with serving(Judge(), "127.0.0.1:0", LOOPBACK) as edge, edge.channel() as connected:
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_a_stranger_holds_no_place() -> None:
+    """A peer that is not an edge is refused before it is counted, even when it never sends its message."""
+    with serving(Judge(), "127.0.0.1:0", Limits(max_in_flight=1)) as edge:
+        held = Held(edge)
+        assert held.ended_by_the_server() == Code.PERMISSION_DENIED
+        assert edge.transport.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [
+        ("unix:", True),
+        ("unix:/run/botsieve/grpc.sock", True),
+        ("unix-abstract:x", True),
+        ("ipv4:127.0.0.1:5000", True),
+        ("ipv4:128.0.0.1:5000", False),
+        ("ipv6:%5B2001:db8::7%5D:443", True),
+        ("ipv6:[2001:db8::7]:443", True),
+        ("ipv6:%5B::1%5D:443", False),
+        ("ipv6:%5Bfe80::1%25eth0%5D:443", False),
+        ("", False),
+        ("vsock:3:4", False),
+    ],
+)
+def test_peers_as_grpc_names_them(peer: str, trusted: bool) -> None:
+    """A socket is trusted by its permissions, an address by the list, anything else not at all."""
+    assert is_edge(peer, RangeSet.parse(["127.0.0.0/8", "2001:db8::/32"])) is trusted
+
+
+# ---------------------------------------------------------------------------------------------- overload, deadline, health
+
+
+def test_more_than_max_in_flight_is_shed(tmp_path: Path) -> None:
+    """Calls beyond the limit are refused at once with OVERLOADED; those that hold the places are still answered."""
+    with on_socket(tmp_path, limits=Limits(max_in_flight=2)) as edge, edge.channel() as connected:
+        held = [Held(edge), Held(edge)]
+        until(lambda: edge.transport.in_flight == 2)
+        code, reason, _ = refusal(lambda: check(connected, observation()))
+        assert (code, reason) == (Code.RESOURCE_EXHAUSTED, "ERROR_REASON_OVERLOADED")
+        assert edge.unjudged == ["overloaded"]
+        for one in held:
+            assert one.release().decision.verdict == decision_pb2.VERDICT_ALLOW
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_a_call_that_goes_away_gives_its_place_back(tmp_path: Path) -> None:
+    """A cancelled call is in flight no longer."""
+    with on_socket(tmp_path, limits=Limits(max_in_flight=1)) as edge, edge.channel() as connected:
+        held = Held(edge)
+        until(lambda: edge.transport.in_flight == 1)
+        held.cancel()
+        until(lambda: edge.transport.in_flight == 0)
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+@pytest.mark.realtime
+def test_a_call_without_a_message_does_not_hold_its_place(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that opens a call and says nothing loses it after a while."""
+    monkeypatch.setattr(grpc_calls, "MESSAGE_WAIT_S", 0.05)
+    held = Held(edge)
+    assert held.ended_by_the_server() == Code.DEADLINE_EXCEEDED
+    assert edge.unjudged == ["deadline"]
+    assert edge.transport.in_flight == 0
+
+
+class SlowJudge(Judge):
+    """Holds the service's loop until told to go on: a pause of the process, as a gateway meets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def judge(self, o: Any) -> Any:
+        self.go_on.wait(10)
+        return super().judge(o)
+
+
+@pytest.mark.realtime
+def test_a_deadline_is_kept_while_the_service_hangs(tmp_path: Path) -> None:
+    """The caller gets its DEADLINE_EXCEEDED in time, whatever the service does; afterwards it judges again."""
+    judge = SlowJudge()
+    with on_socket(tmp_path, judge) as edge, edge.channel() as connected:
+        grpc.channel_ready_future(connected).result(10)
+        begun_s = time.monotonic()
+        assert refusal(lambda: check(connected, observation(), timeout_s=0.05))[0] == Code.DEADLINE_EXCEEDED
+        assert time.monotonic() - begun_s < 1.0
+        judge.go_on.set()
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def health_stub(connected: grpc.Channel) -> Any:
+    from grpc_health.v1 import health_pb2_grpc
+
+    return health_pb2_grpc.HealthStub(connected)
+
+
+def health_request(service: str) -> Any:
+    from grpc_health.v1 import health_pb2
+
+    return health_pb2.HealthCheckRequest(service=service)
+
+
+@pytest.mark.parametrize("name", ["", "botsieve.v1.DecisionService"])
+def test_health_says_serving(channel: grpc.Channel, name: str) -> None:
+    """The process and the service by name are SERVING as soon as `start` returned."""
+    assert health_stub(channel).Check(health_request(name), timeout=5).status == 1
+
+
+def test_health_of_an_unknown_service(channel: grpc.Channel) -> None:
+    """A name that is not ours is NOT_FOUND, as the protocol says."""
+    assert refusal(lambda: health_stub(channel).Check(health_request("x"), timeout=5))[0] == Code.NOT_FOUND
+
+
+def test_health_needs_no_trust() -> None:
+    """A probe comes from wherever it likes: health tells it nothing of visitors."""
+    with serving(Judge(), "127.0.0.1:0") as edge, edge.channel() as connected:
+        assert health_stub(connected).Check(health_request(""), timeout=5).status == 1
+
+
+def test_watches_are_bounded(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One watch more than allowed is refused; a watch that ended makes room."""
+    monkeypatch.setattr("botsieve.transports.grpc_health.MAX_WATCHERS", 1)
+    with edge.channel() as connected:
+        first = health_stub(connected).Watch(health_request(""), timeout=10)
+        assert next(first).status == 1
+        assert refusal(lambda: next(health_stub(connected).Watch(health_request(""), timeout=5)))[0] == Code.RESOURCE_EXHAUSTED
+        first.cancel()
+        until(lambda: _watches(connected))
+
+
+def _watches(connected: grpc.Channel) -> bool:
+    try:
+        return bool(next(health_stub(connected).Watch(health_request(""), timeout=5)).status == 1)
+    except grpc.RpcError:
+        return False
+
+
+def test_reflection_is_off_and_can_be_on(tmp_path: Path) -> None:
+    """Nobody can ask for the schema unless the configuration says so."""
+    from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+    def services(edge: Edge) -> list[str]:
+        with edge.channel() as connected:
+            stub = reflection_pb2_grpc.ServerReflectionStub(connected)
+            request = reflection_pb2.ServerReflectionRequest(list_services="")
+            answer = next(stub.ServerReflectionInfo(iter([request]), timeout=5))
+            return sorted(service.name for service in answer.list_services_response.service)
+
+    with on_socket(tmp_path) as edge:
+        assert refusal(lambda: services(edge))[0] == Code.UNIMPLEMENTED
+    with on_socket(tmp_path, reflection=True) as edge:
+        assert "botsieve.v1.DecisionService" in services(edge)
+
+
+# ------------------------------------------------------------------------------------------------------------------- drain
+
+
+def test_a_drain_says_so_first_and_finishes_what_is_here(edge: Edge, channel: grpc.Channel) -> None:
+    """A watcher hears NOT_SERVING, the call in flight is answered, an idle stream ends with UNAVAILABLE, new calls too."""
+    watch = health_stub(channel).Watch(health_request(""), timeout=10)
+    assert next(watch).status == 1
+    idle = threading.Event()
+    batches = stream(channel, _first_and_wait(idle))
+    assert next(batches).batch == 1
+    held = Held(edge)
+    until(lambda: edge.transport.in_flight == 1)
+    draining = asyncio.run_coroutine_threadsafe(edge.transport.drain(5.0), edge.loop)
+    assert [answer.status for answer in watch] == [2]
+    assert refusal(lambda: next(batches))[0] == Code.UNAVAILABLE
+    idle.set()
+    assert held.release().decision.verdict == decision_pb2.VERDICT_ALLOW
+    begun_s = time.monotonic()
+    draining.result(10)
+    assert time.monotonic() - begun_s < 4, "the drain waited for more than the calls"
+    assert refusal(lambda: check(channel, observation()))[0] == Code.UNAVAILABLE
+
+
+def _first_and_wait(done: threading.Event) -> Iterator[Any]:
+    yield batch(1, observation())
+    done.wait(10)
+
+
+def test_the_grace_ends_what_does_not_end_by_itself(edge: Edge) -> None:
+    """A call that never completes holds the drain up for the grace and no longer."""
+    Held(edge)
+    until(lambda: edge.transport.in_flight == 1)
+    begun_s = time.monotonic()
+    edge.run(edge.transport.drain(0.1))
+    assert time.monotonic() - begun_s < 5
+    assert edge.transport.in_flight == 0
+
+
+def test_a_drain_of_what_never_started_is_nothing() -> None:
+    """A service that failed to start can still be drained."""
+    asyncio.run(GrpcTransport(Judge(), now_s=time.time).drain(1.0))
+
+
+# ------------------------------------------------------------------------------------------------------------------ stream
+
+
+def test_a_stream_answers_batches_in_order(channel: grpc.Channel) -> None:
+    """One result an observation, in order; the batch's name comes back; a malformed one gets its own error."""
+    asked = [
+        batch(7, observation(), observation(headers=CURL), observation(uri=b"")),
+        batch(2**64 - 1, observation(headers=CURL), want_answer=True),
+    ]
+    first, second = stream(channel, iter(asked))
+    assert (first.batch, second.batch) == (7, 2**64 - 1)
+    allowed, blocked, wrong = first.results
+    assert (allowed.decision.verdict, blocked.decision.verdict) == (decision_pb2.VERDICT_ALLOW, decision_pb2.VERDICT_BLOCK)
+    assert wrong.WhichOneof("result") == "error"
+    assert wrong.error.reason == error_reason_pb2.ERROR_REASON_FIELD_MISSING
+    assert "accepted" in wrong.error.message
+    assert second.results[0].decision.answer.status == 403
+
+
+@pytest.mark.parametrize("size", [0, 257])
+def test_the_size_of_a_batch_is_bounded(channel: grpc.Channel, size: int) -> None:
+    """1 to 256 observations: anything else ends the stream with BATCH_SIZE."""
+    code, reason, _ = refusal(lambda: list(stream(channel, iter([batch(1, *[observation()] * size)]))))
+    assert (code, reason) == (Code.INVALID_ARGUMENT, "ERROR_REASON_BATCH_SIZE")
+
+
+def test_a_batch_of_256_is_answered(channel: grpc.Channel) -> None:
+    """The largest batch is fine."""
+    (answer,) = stream(channel, iter([batch(1, *[observation()] * 256)]))
+    assert len(answer.results) == 256
+
+
+def test_streams_are_bounded(edge: Edge, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stream more than allowed is shed; a stream that ended makes room."""
+    monkeypatch.setattr(grpc_calls, "MAX_STREAMS", 1)
+    done = threading.Event()
+    first = stream(channel, _first_and_wait(done))
+    next(first)
+    code, reason, _ = refusal(lambda: list(stream(channel, iter([batch(1, observation())]))))
+    assert (code, reason) == (Code.RESOURCE_EXHAUSTED, "ERROR_REASON_OVERLOADED")
+    done.set()
+    assert list(first) == []
+    (answer,) = stream(channel, iter([batch(1, observation())]))
+    assert len(answer.results) == 1
+
+
+def test_a_stream_that_goes_away_is_forgotten(edge: Edge, channel: grpc.Channel) -> None:
+    """A gateway that vanishes in mid-stream leaves nothing behind, and nothing is logged as a fault of ours."""
+    done = threading.Event()
+    with structlog.testing.capture_logs() as logged:
+        gone = stream(channel, _first_and_wait(done))
+        next(gone)
+        assert edge.transport.streams == 1
+        gone.cancel()
+        done.set()
+        until(lambda: edge.transport.streams == 0)
+        assert check(channel, observation()).verdict == decision_pb2.VERDICT_ALLOW
+    assert logged == []
+
+
+# --------------------------------------------------------------------------------------------------------------- listening
+
+
+def test_the_socket_is_for_its_group_only(edge: Edge, tmp_path: Path) -> None:
+    """0660: who may write to the socket is an edge."""
+    mode = (tmp_path / "grpc.sock").stat().st_mode
+    assert stat.S_ISSOCK(mode)
+    assert stat.S_IMODE(mode) == 0o660
+
+
+def test_the_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
+    """A socket that nobody answers is no obstacle."""
+    path = tmp_path / "grpc.sock"
+    leave = f"import socket; socket.socket(socket.AF_UNIX).bind({str(path)!r})"
+    subprocess.run([sys.executable, "-c", leave], check=True)
+    assert path.is_socket()
+    with on_socket(tmp_path) as edge, edge.channel() as connected:
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def start_error(**settings: Any) -> str:
+    async def begin() -> None:
+        await GrpcTransport(Judge(), now_s=time.time).start(GrpcSettings(**settings))
+
+    with pytest.raises(MachineError) as caught:
+        asyncio.run(begin())
+    return str(caught.value)
+
+
+def test_a_socket_in_use_is_not_stolen(edge: Edge, tmp_path: Path) -> None:
+    """A second process on the same path fails, and the first goes on."""
+    assert "another process answers there" in start_error(listen=f"unix:{tmp_path}/grpc.sock")
+    with edge.channel() as connected:
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_a_port_in_use_is_an_error() -> None:
+    """Two services do not share a port unawares."""
+    with serving(Judge(), "127.0.0.1:0") as edge:
+        message = start_error(listen=edge.target)
+    assert "in use" in message
+    assert "accepted" in message
+
+
+@pytest.mark.parametrize("listen", ["unix:relative.sock", "unix:/missing-folder/grpc.sock", "unix:/" + "x" * 107])
+def test_a_path_that_cannot_be_a_socket_is_an_error(listen: str) -> None:
+    """The message names the key and what would be accepted."""
+    message = start_error(listen=listen)
+    assert message.startswith("edges.grpc.listen: ")
+    assert "accepted" in message
+
+
+def test_an_unknown_group_is_an_error(tmp_path: Path) -> None:
+    """A socket that its edges could not open is not left behind."""
+    message = start_error(listen=f"unix:{tmp_path}/grpc.sock", socket_group="no-such-group")
+    assert "no-such-group" in message
+    assert not (tmp_path / "grpc.sock").exists()
