@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from botsieve.config.detector_models import SuspiciousTimingModel
+from botsieve.config.detector_models import Detectors
 from botsieve.config.effective import matches_all, thresholds
 from botsieve.config.mistakes import Path, path_text
 from botsieve.config.models import Configuration
 from botsieve.config.policy_models import PolicyModel, When
 from botsieve.config.service_models import Levels
-from botsieve.detectors.settings import DEFAULTS, SuspiciousTiming
 
 
 class Strange(NamedTuple):
@@ -109,20 +108,15 @@ def _path_covered(path: str, by: tuple[str, ...]) -> bool:
 
 
 def _detectors(configuration: Configuration) -> Iterator[Strange]:
-    default = DEFAULTS["timing.suspicious_timing"]
-    assert isinstance(default, SuspiciousTiming)
-    everywhere = configuration.detectors.suspicious_timing
-    places: list[tuple[Path, SuspiciousTimingModel]] = [(("detectors",), everywhere)]
-    places += [
-        (("policies", at, "detectors"), policy.detectors.suspicious_timing) for at, policy in enumerate(configuration.policies)
-    ]
-    for path, timing in places:
-        keep = next(value for value in (timing.keep, everywhere.keep, default.keep) if value is not None)
-        at_least = next(value for value in (timing.at_least, everywhere.at_least, default.at_least) if value is not None)
-        if at_least > keep and timing.model_fields_set:
-            here = (*path, "timing.suspicious_timing")
-            message = f"at_least {at_least} is more than keep {keep} and would never be reached; accepted: at_least up to keep"
-            yield Strange((*here, "at_least"), message, ((*here, "keep"), ("detectors", "timing.suspicious_timing")))
+    places: list[tuple[Path, Detectors]] = [(("detectors",), configuration.detectors)]
+    places += [(("policies", at, "detectors"), policy.detectors) for at, policy in enumerate(configuration.policies)]
+    for path, detectors in places:
+        counts = [step.items_at_least for step in detectors.volume.steps]
+        if counts != sorted(set(counts), reverse=True):
+            message = (
+                "the first step that holds counts, so a later one would never come; accepted: steps with falling items_at_least"
+            )
+            yield Strange((*path, "traversal.volume", "steps"), message, ())
 
 
 def _levels(levels: Levels) -> Iterator[Strange]:

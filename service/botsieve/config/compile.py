@@ -6,7 +6,7 @@ longer than a few ms.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -46,9 +46,11 @@ def build_steps(answer: Answer, source: str) -> Steps:
     """The same, one step at each `next`; the value of the generator is the result."""
     plan = answer.plan
     assert plan is not None
+    everybody = _settings_of(plan.detectors, DEFAULTS)
+    yield
     policies: list[Policy] = []
     for policy in plan.policies:
-        policies.append((yield from _policy(policy)))
+        policies.append((yield from _policy(policy, everybody)))
     networks = unpack_ranges(plan.allow_networks)
     yield
     headers = tuple(
@@ -72,11 +74,10 @@ def build_steps(answer: Answer, source: str) -> Steps:
     )
 
 
-def _policy(plan: PolicyPlan) -> Generator[None, None, Policy]:
+def _policy(plan: PolicyPlan, everybody: Mapping[str, Settings]) -> Generator[None, None, Policy]:
     rules: list[Rule] = []
     for rule in plan.rules:
         rules.append((yield from _rule(rule)))
-    detectors = {signal: _settings(signal, values) for signal, values in plan.detectors.items()}
     yield
     return Policy(
         name=plan.name,
@@ -90,17 +91,18 @@ def _policy(plan: PolicyPlan) -> Generator[None, None, Policy]:
         challenge=plan.challenge,
         never_challenge=PathSet(plan.never_challenge),
         entry_pages=PathSet(plan.entry_pages),
-        # The packaged settings stay the very same objects where nothing was changed: policies share them.
-        detectors=DEFAULTS if detectors == dict(DEFAULTS) else MappingProxyType(detectors),
+        detectors=_settings_of(plan.detectors, everybody),
         family_max=MappingProxyType(plan.family_max),
         rules=tuple(rules),
     )
 
 
-def _settings(signal: str, values: dict[str, Any]) -> Settings:
-    default = DEFAULTS[signal]
-    made = msgspec.convert(values, type(default))
-    return default if made == default else made
+def _settings_of(given: dict[str, dict[str, Any]], base: Mapping[str, Settings]) -> Mapping[str, Settings]:
+    """`base` with the findings that are given; `base` itself where nothing differs, so that policies share it."""
+    made = {signal: msgspec.convert(values, type(base[signal])) for signal, values in given.items()}
+    if all(base[signal] == settings for signal, settings in made.items()):
+        return base
+    return MappingProxyType(dict(base) | made)
 
 
 def _rule(plan: RulePlan) -> Generator[None, None, Rule]:

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from botsieve.config.kinds import Many, Network, Number, Text, Whole, Word
+from botsieve.config.kinds import CountedNetwork, Many, Number, OneOf, Text, Whole, Word
 from botsieve.config.section import Section
 from botsieve.state.profiles import KEPT_STEPS, MAX_ADDRESSES, MAX_GROUP_ITEMS, MAX_ITEMS
 from botsieve.state.world import KEEP_BEATS, WINDOW_S
@@ -19,6 +19,8 @@ StepPoints = Annotated[int, Whole(0, 100)]
 Points = Annotated[int | None, Whole(0, 100)]
 AppliesTo = Annotated[str | None, Word("any", "browser", "program")]
 Window = Annotated[float | None, Number(10, WINDOW_S)]
+# Where the state counts over its own window and nothing looks at the setting, only that window is accepted.
+FixedWindow = Annotated[float | None, OneOf(int(WINDOW_S))]
 Builtin = Annotated[str | None, Word("builtin")]
 
 _POINTS = "what the finding adds to the score; 0 switches it off"
@@ -41,7 +43,7 @@ class StepFinding(Section):
 
 class BotUseragentModel(Finding):
     meaning: ClassVar[str] = "The User-Agent names a tool [S1-15, S1-16]."
-    tokens: Annotated[tuple[str, ...] | None, Many(Text("printable text of 1 to 100 characters", longest=100), 500)] = Field(
+    tokens: Annotated[tuple[str, ...] | None, Many(Text("printable text of 1 to 100 characters", longest=100), 200)] = Field(
         default=None, description="looked for in any case, anywhere in the User-Agent; the first that is found counts [S1-15]"
     )
 
@@ -75,7 +77,7 @@ class SuspiciousJa3Model(Finding):
     catalogue: Builtin = Field(default=None, description="which catalogue of fingerprints")
     ja3_list: Annotated[
         tuple[str, ...] | None,
-        Many(Text("a JA3 fingerprint: 32 hex digits in lower case", longest=32, form="[0-9a-f]{32}"), 10_000),
+        Many(Text("a JA3 fingerprint: 32 hex digits in lower case", longest=32, form="[0-9a-f]{32}"), 200),
     ] = Field(default=None, description="further fingerprints of tools")
 
 
@@ -102,8 +104,8 @@ class TimingStepModel(Section):
 class SuspiciousTimingModel(StepFinding):
     meaning: ClassVar[str] = "A timer: the intervals are too regular [S1-24 to S1-30]."
     subject: Annotated[str | None, Word("client")] = Field(default=None, description="whose requests are looked at together")
-    window_s: Window = Field(default=None, description=_WINDOW)
-    keep: Annotated[int | None, Whole(5, KEEP_BEATS)] = Field(
+    window_s: FixedWindow = Field(default=None, description=_WINDOW)
+    keep: Annotated[int | None, OneOf(KEEP_BEATS)] = Field(
         default=None, description="the newest requests that are looked at [S1-24]"
     )
     at_least: Annotated[int | None, Whole(3, KEEP_BEATS)] = Field(
@@ -128,7 +130,7 @@ class UrlPatternModel(Finding):
     steps_share_percent: Annotated[float | None, Number(50, 100)] = Field(
         default=None, description="the share of steps that are that step [own]"
     )
-    items_at_least: Annotated[int | None, Whole(3, MAX_ITEMS)] = Field(
+    items_at_least: Annotated[int | None, Whole(3, KEPT_STEPS)] = Field(
         default=None, description="or: different items in any order [own]"
     )
     items_per_s: Annotated[float | None, Number(0.01, 1000)] = Field(
@@ -160,7 +162,7 @@ class SpreadModel(Finding):
     items_at_least: Annotated[int | None, Whole(2, MAX_GROUP_ITEMS)] = Field(
         default=None, description="different items together [own]"
     )
-    window_s: Window = Field(default=None, description=_WINDOW)
+    window_s: FixedWindow = Field(default=None, description=_WINDOW)
 
 
 class BusyRangeModel(Finding):
@@ -173,10 +175,10 @@ class BusyRangeModel(Finding):
     requests_at_least: Annotated[int | None, Whole(8, 1_000_000)] = Field(
         default=None, description="requests of the network [own]"
     )
-    times_mean: Annotated[float | None, Number(1, 10_000)] = Field(
+    times_mean: Annotated[float | None, Number(1, 200)] = Field(
         default=None, description="times the mean of the other active networks [own]"
     )
-    shared: Annotated[tuple[str, ...] | None, Many(Network(), 1000)] = Field(
+    shared: Annotated[tuple[str, ...] | None, Many(CountedNetwork(), 200)] = Field(
         default=None, description="offices and carriers that may be busy"
     )
 

@@ -19,11 +19,15 @@ from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX
 
 PACKAGED = "default"
 
+Settings = dict[str, dict[str, Any]]
+
 
 def plan_of(configuration: Configuration) -> Plan:
     """The effective configuration."""
+    everybody = _detectors(configuration.detectors)
     return Plan(
-        policies=tuple(_policy(policy, configuration) for policy in with_last(configuration.policies)),
+        policies=tuple(_policy(policy, configuration, everybody) for policy in with_last(configuration.policies)),
+        detectors=everybody,
         bot_at=configuration.bot_at,
         allow_networks=pack_ranges(configuration.allow.networks),
         allow_headers=dict(configuration.allow.headers),
@@ -59,7 +63,7 @@ def thresholds(policy: PolicyModel, configuration: Configuration) -> tuple[int, 
     return found[0], found[1]
 
 
-def _policy(policy: PolicyModel, configuration: Configuration) -> PolicyPlan:
+def _policy(policy: PolicyModel, configuration: Configuration, everybody: Settings) -> PolicyPlan:
     challenge_at, block_at = thresholds(policy, configuration)
     return PolicyPlan(
         name=policy.name,
@@ -73,21 +77,35 @@ def _policy(policy: PolicyModel, configuration: Configuration) -> PolicyPlan:
         challenge=policy.challenge,
         never_challenge=policy.never_challenge,
         entry_pages=policy.entry_pages,
-        detectors=_detectors(configuration.detectors, policy.detectors),
+        detectors=_changed(policy.detectors, everybody),
         family_max=dict(FAMILY_MAX) | _given(configuration.detectors.family_max) | _given(policy.detectors.family_max),
         rules=tuple(_rule(rule) for rule in policy.rules),
     )
 
 
-def _detectors(everywhere: Detectors, here: Detectors) -> dict[str, dict[str, Any]]:
-    merged: dict[str, dict[str, Any]] = {}
-    for field, info in Detectors.model_fields.items():
-        signal = info.alias
-        if signal is None:  # family_max
-            continue
-        default = {key: msgspec.to_builtins(getattr(DEFAULTS[signal], key)) for key in DEFAULTS[signal].__struct_fields__}
-        merged[signal] = default | _given(getattr(everywhere, field)) | _given(getattr(here, field))
+def _detectors(detectors: Detectors) -> Settings:
+    """All settings of all findings."""
+    merged: Settings = {}
+    for field, signal in _findings():
+        default = DEFAULTS[signal]
+        packaged = {key: msgspec.to_builtins(getattr(default, key)) for key in default.__struct_fields__}
+        merged[signal] = packaged | _given(getattr(detectors, field))
     return merged
+
+
+def _changed(detectors: Detectors, everybody: Settings) -> Settings:
+    """All settings of the findings that a policy changes."""
+    changed: Settings = {}
+    for field, signal in _findings():
+        merged = everybody[signal] | _given(getattr(detectors, field))
+        if merged != everybody[signal]:
+            changed[signal] = merged
+    return changed
+
+
+def _findings() -> list[tuple[str, str]]:
+    """Field and id of each finding."""
+    return [(field, info.alias) for field, info in Detectors.model_fields.items() if info.alias is not None]
 
 
 def _given(section: Section) -> dict[str, Any]:

@@ -6,6 +6,7 @@ else is a mistake that ends with `accepted: ...`.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable
@@ -159,9 +160,10 @@ class OneOf(Kind):
 
     def check(self, value: object) -> int:
         number = _number_text(value)
-        if isinstance(number, bool) or not isinstance(number, int) or number not in self.numbers:
-            raise self.refusal(f"{shown(value)} is none of these")
-        return number
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or number not in self.numbers:
+            what = "is not possible" if len(self.numbers) == 1 else "is none of these"
+            raise self.refusal(f"{shown(value)} {what}")
+        return int(number)
 
 
 class Text(Kind):
@@ -218,6 +220,19 @@ class Network(Kind):
             hint = " (host bits are set)" if "host bits" in str(error) else ""
             raise self.refusal(f"{shown(value)} is no network{hint}") from None
         return str(value.strip())
+
+
+class CountedNetwork(Network):
+    """A network of the size in which networks are counted, as `observation.network_text` writes it."""
+
+    accepted = "a /24 such as 198.51.100.0/24, or a /48 such as 2001:db8:7::/48"
+
+    def check(self, value: object) -> str:
+        text = super().check(value)
+        network = ipaddress.ip_network(text)
+        if network.prefixlen != (24 if network.version == 4 else 48):
+            raise self.refusal(f"{shown(value)} has not the size in which networks are counted")
+        return str(network)
 
 
 class HostName(Text):
@@ -297,7 +312,7 @@ class Listen(Text):
         # 107 bytes is what the kernel takes as the path of a socket.
         super().__init__(
             ("unix:/path/of.sock (at most 107 bytes), " if unix else "") + "127.0.0.1:9480 or [::1]:9480",
-            longest=112,
+            longest=500,
             form=(r"unix:/[^\0]+|" if unix else "") + tcp,
             null=True,
         )

@@ -59,10 +59,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 class Mistakes:
-    """What is wrong with one file.  `name` is the file as the operator called it."""
+    """What is wrong with one file.  `name`: the file as the operator called it.  `is_broken`: it ends where it went wrong."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.is_broken = False
         self.lines: Mapping[Path, int] = {}
         self._found: list[tuple[int, Path, str]] = []
         self._cut = 0

@@ -31,7 +31,7 @@ class RulePlan(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PolicyPlan(msgspec.Struct, kw_only=True):
-    """One policy, thresholds filled in.  `detectors`: for each finding id all of its settings."""
+    """One policy, thresholds filled in.  `detectors`: by finding id, all settings of those that differ from everybody's."""
 
     name: str
     hosts: tuple[str, ...]
@@ -66,9 +66,10 @@ class EdgePlan(msgspec.Struct, kw_only=True):
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """Everything.  `service` holds the sections that are taken over as they are."""
+    """Everything.  `detectors`: by finding id, all settings.  `service`: the sections that are taken over as they are."""
 
     policies: tuple[PolicyPlan, ...]
+    detectors: dict[str, dict[str, Any]]
     bot_at: int
     allow_networks: bytes
     allow_headers: dict[str, tuple[str, ...]]

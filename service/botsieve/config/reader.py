@@ -27,6 +27,9 @@ def read(raw: bytes, name: str, environment: Mapping[str, str]) -> Answer:
     """What a file says.  `name`: the file as the operator calls it, for messages."""
     mistakes, warnings = Mistakes(name), Mistakes(name)
     tree = read_tree(raw, mistakes)
+    if mistakes.is_broken:
+        # What follows the break is unknown, so nothing about missing or incomplete settings would be true.
+        return Answer(mistakes=mistakes.render(), text=raw, state_dir=_state_dir(tree))
     warnings.lines = mistakes.lines
     expander = Expander(environment, mistakes)
     data = known_only(Configuration, expander.expand(tree), (), mistakes)
@@ -51,6 +54,13 @@ def packaged() -> Answer:
     """The answer for no file at all: every default."""
     plan = plan_of(Configuration())
     return Answer(plan=plan, config=config_id(plan), state_dir=plan.service["state"]["dir"])
+
+
+def _state_dir(tree: dict[str, Any]) -> str:
+    """`state.dir` of a file that could be read in part only, "" if it did not get that far."""
+    section = tree.get("state")
+    folder = section.get("dir") if isinstance(section, dict) else None
+    return folder if isinstance(folder, str) and folder.startswith("/") else ""
 
 
 def _touches(one: Path, other: Path) -> bool:

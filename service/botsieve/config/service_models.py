@@ -199,11 +199,9 @@ class Crawlers(Section):
 
 class State(Section):
     meaning: ClassVar[str] = "What is remembered, and where."
+    later: ClassVar[tuple[str, ...]] = ("max_preventions",)
     dir: Annotated[str, AbsolutePath()] = Field(default="/var/lib/botsieve", description="what outlives a restart")
     max_mib: Annotated[int, Whole(16, 65_536)] = Field(default=512, description="bound of everything remembered about clients")
-    max_preventions: Annotated[int, Whole(1000, 2_000_000)] = Field(
-        default=200_000, description="beyond it, those of one network are folded into one"
-    )
     idle_s: Annotated[int, Whole(300, 604_800)] = Field(default=3600, description="forgotten after [own]")
 
 

@@ -122,6 +122,7 @@ class _Reader:
 
     def _fail(self, message: str, line: int) -> None:
         self._mistakes.add((), message, line)
+        self._mistakes.is_broken = True
         raise _StopError
 
     def _take(self, event: Any) -> None:
@@ -161,8 +162,8 @@ class _Reader:
         return path
 
     def _open(self, event: Any, value: dict[str, Any] | list[Any], line: int) -> None:
-        self._refuse_tag(event, line)
         path = self._place(line)
+        self._refuse_tag(event, path, line)
         if len(self._stack) >= MAX_DEPTH:
             self._fail(f"this is nested deeper than {MAX_DEPTH} levels; accepted: at most {MAX_DEPTH}", line)
         self._stack.append(_Open(value, path, event.anchor))
@@ -196,8 +197,7 @@ class _Reader:
         if top is not None and isinstance(top.value, dict) and top.key is None:
             self._key(top, event.value, line)
             return
-        self._refuse_tag(event, line)
-        self._place(line)
+        self._refuse_tag(event, self._place(line), line)
         value = scalar(event.value) if event.implicit[0] else event.value
         if event.anchor:
             self._anchors[event.anchor] = (value, 1, 0)
@@ -232,9 +232,9 @@ class _Reader:
         if sum(frame.size for frame in self._stack) + more > MAX_NODES:
             self._fail(f"the file holds more than {MAX_NODES} values, aliases counted; accepted: at most {MAX_NODES}", line)
 
-    def _refuse_tag(self, event: Any, line: int) -> None:
+    def _refuse_tag(self, event: Any, path: Path, line: int) -> None:
         if event.tag is not None and event.tag != "!":
-            self._mistakes.add((), "a tag (!...) stands here; accepted: plain YAML without tags", line)
+            self._mistakes.add(path, "a tag (!...) stands here; accepted: plain YAML without tags", line)
 
 
 def _copy(value: object) -> object:
