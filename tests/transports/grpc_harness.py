@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
+import msgspec
 import uvloop
 from botsieve.decision import ALLOW, BLOCK, ENFORCE, Decision, Measure, Signal
 from botsieve.observation import Observation
@@ -27,7 +28,7 @@ class Answer(NamedTuple):
     """What a visitor gets in place of the application's answer."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: list[tuple[str, str]]
     body: bytes
 
 
@@ -51,7 +52,7 @@ class Judge:
         )
 
     def answer(self, o: Observation, decision: Decision) -> Answer:
-        return Answer(403, [(b"cache-control", b"no-store")], b"refused \xff " + decision.id.encode())
+        return Answer(403, [("Cache-Control", "no-store")], b"refused \xff " + decision.id.encode())
 
 
 class Edge:
@@ -72,7 +73,7 @@ class Edge:
 
 
 @contextlib.contextmanager
-def serving(judge: Any, listen: str, limits: Limits | None = None, **more: Any) -> Iterator[Edge]:
+def serving(judge: Any, listen: str, limits: Limits | None = None, *, patience_ms: int = 2000, **more: Any) -> Iterator[Edge]:
     """The edge, listening on `listen`; drained afterwards."""
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -80,7 +81,10 @@ def serving(judge: Any, listen: str, limits: Limits | None = None, **more: Any) 
     unjudged: list[str] = []
     transport = GrpcTransport(judge, now_s=time.time, on_unjudged=unjudged.append)
     try:
-        settings = GrpcSettings(listen=listen, limits=limits or Limits(), **more)
+        # Two shared cores: a test thread may be put aside for longer than the 20 ms of the packaged default.
+        settings = GrpcSettings(
+            listen=listen, limits=msgspec.structs.replace(limits or Limits(), deadline_ms=patience_ms), **more
+        )
         asyncio.run_coroutine_threadsafe(transport.start(settings), loop).result(10)
         target = f"127.0.0.1:{transport.port}" if transport.port else listen
         edge = Edge(judge, loop, target, transport)

@@ -26,7 +26,7 @@ from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2
 from tests.transports.grpc_harness import Edge, Held, Judge, check, header, observation, on_socket, refusal, serving, until
 
 Code = grpc.StatusCode
-LOOPBACK = Limits(trusted=RangeSet.parse(["127.0.0.0/8"]))
+LOOPBACK = Limits(trusted=RangeSet.parse(["127.0.0.0/8"]), deadline_ms=2000)
 CURL = [header(b"user-agent", b"curl/8.5.0")]
 
 
@@ -199,6 +199,16 @@ def test_a_trusted_peer_on_tcp_is_served() -> None:
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
 
 
+def test_a_reload_changes_who_is_trusted() -> None:
+    """Other limits hold from the next call on, without a new listener."""
+    with serving(Judge(), "127.0.0.1:0") as edge, edge.channel() as connected:
+        assert refusal(lambda: check(connected, observation()))[0] == Code.PERMISSION_DENIED
+        edge.transport.apply(LOOPBACK)
+        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+        edge.transport.apply(Limits())
+        assert refusal(lambda: check(connected, observation()))[0] == Code.PERMISSION_DENIED
+
+
 def test_a_stranger_holds_no_place() -> None:
     """A peer that is not an edge is refused before it is counted, even when it never sends its message."""
     with serving(Judge(), "127.0.0.1:0", Limits(max_in_flight=1)) as edge:
@@ -287,6 +297,16 @@ def test_a_deadline_is_kept_while_the_service_hangs(tmp_path: Path) -> None:
         assert time.monotonic() - begun_s < 1.0
         judge.go_on.set()
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+@pytest.mark.realtime
+def test_a_judgement_that_came_late_is_no_judgement(tmp_path: Path) -> None:
+    """A Check that took longer than `deadline_ms` ends so, and is counted: the gateway's failure mode decides."""
+    judge = SlowJudge()
+    with on_socket(tmp_path, judge, patience_ms=1) as edge, edge.channel() as connected:
+        threading.Timer(0.1, judge.go_on.set).start()
+        assert refusal(lambda: check(connected, observation()))[0] == Code.DEADLINE_EXCEEDED
+        assert edge.unjudged == ["deadline"]
 
 
 def health_stub(connected: grpc.Channel) -> Any:

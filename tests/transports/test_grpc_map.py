@@ -57,6 +57,7 @@ def test_every_field_arrives() -> None:
     assert (o.ja3, o.ja4, o.tls_sig, o.tls_error) == (b"a" * 32, b"t13d", b"s", b"e")
     assert o.header_order == b"0123456789abcdef"
     assert o.sight == seen.SEES_TLS | seen.SEES_HTTP_VERSION
+    assert not o.lacks(b"accept-encoding")
 
 
 def test_absence_is_not_known() -> None:
@@ -96,10 +97,25 @@ def test_cut_headers_prove_no_absence() -> None:
     """`headers_cut`: nothing is concluded from a missing header, and a GET without Accept may be a page load."""
     sent = [header(b"user-agent", b"x")]
     assert mapped(headers=sent).lacks(b"accept-language")
+    assert mapped(headers=sent, sight=[pb.SIGHT_ACCEPT_ENCODING]).lacks(b"accept-encoding")
     assert mapped(headers=sent).kind == "api"
     cut = mapped(headers=sent, headers_cut=True)
     assert not cut.lacks(b"accept-language")
     assert cut.kind == "navigation"
+
+
+def test_accept_encoding_is_missed_only_where_it_is_seen() -> None:
+    """A Go proxy adds an Accept-Encoding of its own: without SIGHT_ACCEPT_ENCODING its absence is never evidence."""
+    assert not mapped().lacks(b"accept-encoding")
+    assert mapped().lacks(b"user-agent")
+    whole = mapped(sight=[pb.SIGHT_ACCEPT_ENCODING])
+    assert whole.lacks(b"accept-encoding")
+    assert whole.sight == seen.SEES_ACCEPT_ENCODING | seen.SEES_ALL_HEADERS
+
+
+def test_the_stable_form_of_a_fingerprint_is_the_ja4_where_there_is_no_better() -> None:
+    """Without `tls_sig` the JA4 is the key of the fingerprint's state."""
+    assert mapped(tls=pb.TlsFingerprint(ja4=b"t13d")).tls_sig == b"t13d"
 
 
 def test_split_cookies_are_one_list() -> None:
@@ -305,6 +321,6 @@ def test_verdicts_and_modes_have_their_own_numbers() -> None:
 
 def test_an_answer_is_carried_as_it_is() -> None:
     """Status, headers in order and any bytes of the body."""
-    told = to_decision(decision(verdict=BLOCK), Answer(403, [(b"a", b"1"), (b"b", b"\xff")], b"\x00\xff"))
+    told = to_decision(decision(verdict=BLOCK), Answer(403, [("a", "1"), ("b", "\xff")], b"\x00\xff"))
     assert (told.answer.status, told.answer.body) == (403, b"\x00\xff")
     assert [(field.name, field.value) for field in told.answer.headers] == [(b"a", b"1"), (b"b", b"\xff")]

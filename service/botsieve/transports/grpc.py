@@ -66,6 +66,10 @@ class GrpcTransport:
         await server.start()
         self._server = server
 
+    def apply(self, limits: Limits) -> None:
+        """Puts other limits in force, from the next call on: what a reload may change without a new listener."""
+        self._calls.apply(limits)
+
     async def drain(self, grace_s: float) -> None:
         """Says NOT_SERVING, refuses new calls, answers those that are here, and ends after `grace_s` seconds at the latest."""
         if self._server is None:

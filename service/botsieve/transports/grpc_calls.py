@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
+from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -64,10 +65,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     `trusted`: addresses believed on a TCP listener; empty: none.  Callers on a Unix socket are trusted by its file permissions.
     `max_in_flight`: Check calls between arrival and answer.  `sees`: SEES_* bits for an observation without `sight`.
+    `deadline_ms`: a Check that took longer ends with DEADLINE_EXCEEDED, and the gateway does what it chose beforehand.
     """
 
     trusted: RangeSet = RangeSet()
     max_in_flight: int = 256
+    deadline_ms: int = 20
     sees: int = 0
 
 
@@ -89,12 +92,16 @@ class Calls:
         self.in_flight = 0
         self.streams = 0
         self._service = service
-        self._limits = limits
+        self.apply(limits)
         self._now_s = now_s
         self._on_unjudged = on_unjudged
         self._draining = False
         self._waiting: set[asyncio.Future[Any]] = set()
         self._logged_s = float("-inf")
+
+    def apply(self, limits: Limits) -> None:
+        """Puts other limits in force, from the next call on."""
+        self._limits = limits
         self._is_edge = lru_cache(maxsize=1024)(lambda peer: is_edge(peer, limits.trusted))
 
     def handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
@@ -124,7 +131,7 @@ class Calls:
             with self._place():
                 async with asyncio.timeout(MESSAGE_WAIT_S):
                     raw = await context.read()
-                return self._answer_check(_parsed(pb.CheckRequest, raw), context)
+                return self._answer_check(raw, context)
         except Exception as error:
             refusal = self._refusal(error)
         await _end(context, refusal)
@@ -183,13 +190,18 @@ class Calls:
             raise CallError(_Code.UNAVAILABLE, "", "draining")
         return reading.result()
 
-    def _answer_check(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
+    def _answer_check(self, raw: Any, context: Context) -> pb.CheckResponse:
+        begun_s = perf_counter()
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s <= 0:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", "the deadline had passed before the request was judged")
+        request = _parsed(pb.CheckRequest, raw)
         if not request.HasField("observation"):
             raise InvalidObservation("OBSERVATION_MISSING", "observation", "there is no observation; accepted: one to judge")
-        return pb.CheckResponse(decision=self._judge(request.observation, want_answer=request.want_answer))
+        response = pb.CheckResponse(decision=self._judge(request.observation, want_answer=request.want_answer))
+        if (perf_counter() - begun_s) * 1000.0 > self._limits.deadline_ms:
+            raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
+        return response
 
     def _answer_batch(self, request: pb.CheckStreamRequest) -> pb.CheckStreamResponse:
         if not 1 <= len(request.observations) <= MAX_BATCH:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from botsieve import observation as seen
@@ -63,6 +63,11 @@ _SUBJECTS = {
     "device": pb.SUBJECT_DEVICE,
     "site": pb.SUBJECT_SITE,
 }
+# What a gateway passes on as the client sent it.  Accept-Encoding is not among it: Go proxies add one of their own.
+_SHOWN = frozenset(
+    b"accept accept-language cookie origin referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode "
+    b"sec-fetch-site sec-fetch-user sec-purpose upgrade-insecure-requests user-agent x-requested-with".split()
+)
 _SCHEMES = frozenset([b"http", b"https"])
 _MD5 = re.compile(rb"[0-9a-f]{32}")
 _PORT = re.compile(rb":[0-9]{0,5}\Z")
@@ -77,7 +82,7 @@ class Answer(Protocol):
     def status(self) -> int: ...
 
     @property
-    def headers(self) -> Sequence[tuple[bytes, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, str]]: ...
 
     @property
     def body(self) -> bytes: ...
@@ -94,6 +99,8 @@ def to_observation(message: pb.Observation, *, now_s: float, sees: int = 0) -> O
     for field, limit in _LIMITS:
         _bounded(getattr(message, field), field, limit)
     headers, duplicated = to_headers(message.headers)
+    sight = _sight(message.sight) if message.sight else sees
+    headers_seen = _headers_seen(headers, sight, is_cut=message.headers_cut)
     tls = message.tls
     ja3 = _ja3(tls)
     for field, limit in _TLS_LIMITS:
@@ -104,17 +111,17 @@ def to_observation(message: pb.Observation, *, now_s: float, sees: int = 0) -> O
         method=message.method,
         uri=message.uri,
         headers=headers,
-        headers_seen=frozenset(headers) if message.headers_cut else None,
+        headers_seen=headers_seen,
         edge_time_s=_edge_time_s(message.edge_time_s, now_s),
         edge=EDGE,
         host=_host(message.host),
         scheme=message.scheme if message.scheme in _SCHEMES else b"",
         http=_HTTP.get(message.http_version, b""),
         request_id=message.request_id,
-        sight=_sight(message.sight) if message.sight else sees,
+        sight=sight | seen.SEES_ALL_HEADERS if headers_seen is None else sight,
         ja3=ja3,
         ja4=tls.ja4,
-        tls_sig=tls.tls_sig,
+        tls_sig=tls.tls_sig or tls.ja4,
         tls_error=tls.error,
         header_order=message.header_order,
         duplicated=duplicated,
@@ -193,6 +200,13 @@ def _sight(values: Sequence[int]) -> int:
     return bits
 
 
+def _headers_seen(headers: Collection[bytes], sight: int, *, is_cut: bool) -> frozenset[bytes] | None:
+    """The names whose absence means something: all (None), or those that came, with or without what a gateway always shows."""
+    if is_cut:
+        return frozenset(headers)
+    return None if sight & seen.SEES_ACCEPT_ENCODING else _SHOWN.union(headers)
+
+
 def _ja3(tls: pb.TlsFingerprint) -> bytes:
     """The MD5 form, from the string where only that was told; b"" for what is no MD5."""
     md5 = tls.ja3_md5.lower()
@@ -235,5 +249,5 @@ def _measure(measure: Measure) -> pb.Measure:
 
 
 def _answer(answer: Answer) -> pb.Answer:
-    headers = [pb.Header(name=name, value=value) for name, value in answer.headers]
+    headers = [pb.Header(name=name.encode("latin-1"), value=value.encode("latin-1")) for name, value in answer.headers]
     return pb.Answer(status=answer.status, headers=headers, body=answer.body)
