@@ -49,11 +49,16 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Memory:
-    """What became of one clearance.  `findings`: behaviour findings known when it was first asked; None: not asked yet."""
+    """What became of one clearance.
 
-    __slots__ = ("families", "findings", "grown", "helped", "places", "spoiled", "used")
+    `who`: who got it.  `grown`: places and families that joined.  `helped`: it let a request through.  `findings`: the behaviour
+    findings that were there when it was first asked about, None before.
+    """
 
-    def __init__(self, place: bytes, family: bytes) -> None:
+    __slots__ = ("families", "findings", "grown", "helped", "places", "spoiled", "used", "who")
+
+    def __init__(self, who: bytes, place: bytes, family: bytes) -> None:
+        self.who = who
         self.places: tuple[bytes, ...] = (place,)
         self.families: tuple[bytes, ...] = (family,) if family else ()
         self.grown = 0
@@ -104,14 +109,14 @@ class Clearances:
         `nonce`: the challenge's, spent before; `place`, `family`: those of the challenge (`place_of`, `family_of` of the
         request that got it).
         """
-        memory = _Memory(place, family)
+        memory = _Memory(who_of(o), place, family)
         if not memory.admit(place_of(o), family_of(o), self._settings.roam):
             return None
         lifetime_s = self._settings.no_js.clearance_s if no_js else self._settings.clearance_s
         clearance_id = blake2s(nonce, digest_size=ID_BYTES, person=b"clear-id").digest()
         packed = _PACKED.pack(clearance_id, int(now_s), int(now_s) + lifetime_s, LEVELS.index(level), no_js)
         self._memories.put(clearance_id, memory)
-        self.loops.minted(who_of(o), now_s)
+        self.loops.minted(memory.who, now_s)
         token = seal(self.keys, CLEARANCE, (packed, place, family), context_of(o))
         return set_cookie(o, CLEARANCE_COOKIE, token, lifetime_s)
 
@@ -134,9 +139,10 @@ class Clearances:
         if memory is None:
             return
         memory.used += 1
+        self._memories.put(standing.id, memory)  # the youngest again
         if not memory.helped:
             memory.helped = True
-            self.loops.helped(standing.who)
+            self.loops.helped(memory.who)
 
     def brings_new(self, standing: Standing, findings: frozenset[str]) -> bool:
         """Whether a behaviour finding is there that was not when this clearance was first asked about.
@@ -151,12 +157,15 @@ class Clearances:
         return not findings <= memory.findings
 
     def spoil(self, standing: Standing) -> None:
-        """It lifts nothing any more, and until it would have run out the next challenge is of the next level."""
+        """It lifts nothing any more, and until it would have run out the next challenge is of the next level.
+
+        After one that was earned by waiting it is the highest, which cannot be waited out.
+        """
         memory = self._memories.get(standing.id)
         if memory is None or memory.spoiled:
             return
         memory.spoiled = True
-        higher = LEVELS[min(LEVELS.index(standing.level) + 1, len(LEVELS) - 1)]
+        higher = LEVELS[-1] if standing.no_js else LEVELS[min(LEVELS.index(standing.level) + 1, len(LEVELS) - 1)]
         self._raised.put(standing.who, (higher, standing.expires_s))
 
     def next_level(self, o: Observation, level: str, now_s: float) -> str:
@@ -176,6 +185,6 @@ class Clearances:
             return None
         memory = self._memories.get(clearance_id)
         if memory is None:
-            memory = _Memory(place, family)
+            memory = _Memory(who_of(o), place, family)
             self._memories.put(clearance_id, memory)
         return Standing(clearance_id, LEVELS[level], bool(no_js), issued_s, expires_s, who_of(o)), memory

@@ -40,6 +40,8 @@ MAX_BODY = 8192
 ATTEMPTS_PER_SOLUTION = 10
 # guess: any script can wait, so waiting gets a tenth of the solutions that one prefix may have.
 SOLUTIONS_PER_WAIT = 10
+# A clock that is set back by less than this opens no second chance.
+SKEW_S = 60.0
 # code, status, title of what `solve` refuses.  `elsewhere`: another process issued it, or this one before it was started again.
 _REFUSALS = {
     "method": (405, "Only POST is accepted"),
@@ -202,7 +204,7 @@ class ChallengeDesk:
         prefix = prefix_of(o)
         if not quota.allows(prefix, per_min, now_s):
             return "too_many"
-        if not self._spent.spend(asked.nonce, self.settings.valid_s + max(0.0, asked.expires_s - now_s), now_s):
+        if not self._spent.spend(asked.nonce, asked.expires_s - now_s + SKEW_S, now_s):
             return "spent"
         quota.count(prefix, now_s)
         no_js = isinstance(asked, Wait)

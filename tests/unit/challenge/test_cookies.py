@@ -1,0 +1,50 @@
+"""challenge/cookies.py: reading and writing our cookies."""
+
+from __future__ import annotations
+
+import pytest
+from botsieve.challenge.cookies import CLEARANCE_COOKIE, MAX_SAME_NAME, cookie_values, set_cookie
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .builders import request
+
+
+def _values(cookie: bytes, scheme: bytes = b"https") -> list[bytes]:
+    return cookie_values(request(headers={b"cookie": cookie}, scheme=scheme), CLEARANCE_COOKIE)
+
+
+def test_all_cookies_of_the_name_are_given() -> None:
+    """Several of one name come in the order sent, others are left out."""
+    assert _values(b"a=1; __Host-botsieve_c=x; botsieve_c=no;__Host-botsieve_c=y;x__Host-botsieve_c=z") == [b"x", b"y"]
+
+
+def test_each_scheme_has_its_name() -> None:
+    """On https only the name that no other host can set counts; without a known scheme both do."""
+    both = b"__Host-botsieve_c=secure; botsieve_c=plain"
+    assert _values(both) == [b"secure"]
+    assert _values(both, b"http") == [b"plain"]
+    assert _values(both, b"") == [b"secure", b"plain"]
+
+
+def test_at_most_eight_are_looked_at() -> None:
+    """Who sends a thousand cookies of one name is looked at eight times."""
+    assert len(_values(b"; ".join([b"__Host-botsieve_c=x"] * 1000))) == MAX_SAME_NAME
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text"),
+    [
+        (b"https", "__Host-botsieve_c=v; Max-Age=60; Path=/; HttpOnly; SameSite=Lax; Secure"),
+        (b"http", "botsieve_c=v; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"),
+    ],
+)
+def test_attributes(scheme: bytes, text: str) -> None:
+    """The cookie is host-only, unreadable to script, and Secure with the `__Host-` name on https."""
+    assert set_cookie(request(scheme=scheme), CLEARANCE_COOKIE, "v", 60) == text
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"http", b"https", b"", b"x"]))
+def test_any_cookie_header_gives_a_list(cookie: bytes, scheme: bytes) -> None:
+    """Nothing that a client sends as Cookie raises."""
+    assert len(_values(cookie + b";botsieve_c=" + cookie, scheme)) <= MAX_SAME_NAME
