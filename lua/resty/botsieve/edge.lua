@@ -137,6 +137,9 @@ end
 -- are no HTTP (nginx gives them status 0, which auth_request turns into a
 -- 500 for the visitor), becomes `status`: 200 lets pass, 403 refuses.
 function _M.heard(status)
+    if not ngx.is_subrequest then
+        return                      -- a 404 for somebody outside: not a check
+    end
     local said = ngx.status
     if (said == 200 or said == 403) and ngx.header["X-Botsieve-Verdict"] then
         return

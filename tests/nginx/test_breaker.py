@@ -1,0 +1,136 @@
+"""nginx is the circuit breaker: whatever the service does, no visitor sees a 5xx, and it is asked again soon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.nginx.conftest import StandIn
+from tests.nginx.raw import Answer, ask
+from tests.servers import Site, wait_until
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short name: a socket's path has at most 107 bytes."""
+    return tmp_path_factory.mktemp("breaker")
+
+
+@pytest.fixture
+def service(folder: Path) -> Iterator[StandIn]:
+    """A stand-in of its own, to be hurt."""
+    (folder / "service").mkdir()
+    with StandIn(folder / "service") as process:
+        yield process
+
+
+@pytest.fixture
+def edge(folder: Path, service: StandIn) -> Iterator[Site]:
+    """A site that lets pass what nobody judged."""
+    (folder / "site").mkdir()
+    with Site(folder / "site", service.socket) as nginx:
+        yield nginx
+
+
+def verdict(edge: Site, *lines: str) -> str:
+    """Asks once and returns what the log says of the verdict; the answer must be the application's."""
+    path = f"/v{time.monotonic_ns()}"
+    answer = ask(edge.http_port, path, *lines)
+    assert answer.status == 200, answer
+    wait_until(lambda: path in edge.access_log.read_text(), what="the line of the log")
+    line = next(line for line in edge.access_log.read_text().splitlines() if path in line)
+    return line.split('"verdict":"')[1].split('"')[0]
+
+
+def unjudged(edge: Site, service: StandIn) -> int:
+    assert verdict(edge) == "allow"
+    return int(service.last()["x-botsieve-unjudged"][0])
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_service_away(edge: Site, service: StandIn, folder: Path, how: str) -> None:
+    """SIGSTOP or SIGKILL under requests: each gets the application's answer; judged again within 3 s; all are counted."""
+    assert verdict(edge) == "allow"
+    os.kill(service.pid, signal.SIGSTOP if how == "stopped" else signal.SIGKILL)
+    slowest, passed = 0.0, 0
+    for _ in range(50):
+        began = time.monotonic()
+        assert verdict(edge) == "unjudged"
+        slowest = max(slowest, time.monotonic() - began)
+        passed += 1
+    assert slowest < 0.5  # the budget is 50 ms; the rest is this machine
+    back: StandIn | None = None
+    if how == "stopped":
+        os.kill(service.pid, signal.SIGCONT)
+    else:
+        service.stop()
+        back = StandIn(service.folder)
+    try:
+        began = time.monotonic()
+        while verdict(edge) != "allow":
+            passed += 1
+            assert time.monotonic() - began < 3.0
+            time.sleep(0.05)
+        assert unjudged(edge, service) == passed
+    finally:
+        if back:
+            back.stop()
+
+
+@pytest.mark.parametrize("want", ["redirect", "login", "error", "empty", "garbage", "half", "huge", "close"])
+def test_answers_that_are_none(edge: Site, service: StandIn, want: str) -> None:
+    """Whatever the service says but a verdict: the visitor gets the application, and the request is counted as unjudged."""
+    before = unjudged(edge, service)
+    assert verdict(edge, f"X-Want: {want}") in ("unjudged", "")
+    assert unjudged(edge, service) == before + 1
+
+
+@pytest.mark.parametrize("want", ["redirect", "error", "half", "huge", "hang", "close"])
+def test_closed(folder: Path, service: StandIn, want: str) -> None:
+    """--closed: what nobody judged is refused with a small page, never with a 5xx."""
+    (folder / "closed").mkdir()
+    with Site(folder / "closed", service.socket, arguments=("--closed",)) as closed:
+        assert ask(closed.http_port).status == 200
+        answer = ask(closed.http_port, "/", f"X-Want: {want}")
+        assert answer.status == 403
+        assert b"Please retry" in answer.body
+
+
+def test_no_service_at_all(folder: Path) -> None:
+    """nginx starts and serves without the service ever having been there; closed, it refuses."""
+    for name, arguments, status in (("open", (), 200), ("closed", ("--closed",), 403), ("nolua", ("--no-lua",), 200)):
+        (folder / name).mkdir()
+        with Site(folder / name, folder / "none.sock", arguments=arguments) as site:
+            for tls in (False, True):
+                answer = ask(site.https_port if tls else site.http_port, tls=tls)
+                assert answer.status == status
+            assert ask(site.http_port, "/.botsieve/c.js").status == 403
+
+
+def test_gone_between_the_hops(edge: Site, service: StandIn) -> None:
+    """403 from the service, which then dies: the small page of the breaker, also for a POST."""
+    for method in ("GET", "POST"):
+        answer: Answer = ask(edge.http_port, "/", "X-Want: gone", method=method, body=b"x" if method == "POST" else b"")
+        assert answer.status == 403
+        assert b"Please retry" in answer.body
+        service.stop()
+        service.__init__(service.folder)  # type: ignore[misc]
+
+
+def test_socket_of_a_killed_nginx(folder: Path, service: StandIn) -> None:
+    """After SIGKILL of nginx another one starts with the same files."""
+    (folder / "again").mkdir()
+    with Site(folder / "again", service.socket) as first:
+        workers = first.worker_pids()
+        os.kill(first.pid, signal.SIGKILL)
+        first.stop()
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+    with Site(folder / "again", service.socket) as second:
+        assert ask(second.http_port).status == 200
