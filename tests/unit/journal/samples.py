@@ -38,7 +38,7 @@ def observation(uri: bytes = b"/items/17?ref=secret", **headers: bytes) -> Obser
 def decision(number: int = 0, *signals: Signal, would_be: str = "allow", **facts: Any) -> Decision:
     """A decision in mode monitor; different numbers have different ids."""
     digits = f"{number:016d}"
-    made = {
+    made: dict[str, Any] = {
         "id": "-".join(digits[at : at + 4] for at in (0, 4, 8, 12)),
         "verdict": "allow",
         "would_be": would_be,
@@ -56,7 +56,7 @@ def decision(number: int = 0, *signals: Signal, would_be: str = "allow", **facts
 
 
 _header_names = st.sampled_from([b"user-agent", b"cookie", b"authorization", b"accept", b"sec-fetch-mode", b"x-whatever"])
-_facts = st.fixed_dictionaries(
+_facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "host": st.binary(max_size=60),

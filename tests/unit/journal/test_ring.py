@@ -22,7 +22,7 @@ def test_a_ring_holds_the_newest_within_both_bounds(added: list[tuple[str, bytes
         assert len(ring) <= max_records
         assert ring.bytes_held <= max_bytes
         assert ring.find(decision_id) == packed or len(packed) + OVERHEAD_BYTES > max_bytes or len(last) > 1
-    held = {name: packed for name in last if (packed := ring.find(name)) is not None}
+    held = {name: found for name in last if (found := ring.find(name)) is not None}
     assert held.items() <= last.items()
     assert ring.bytes_held == sum(len(packed) + OVERHEAD_BYTES for packed in held.values())
 

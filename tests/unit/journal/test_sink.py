@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,27 @@ def test_a_place_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path, 
     path = str(tmp_path / name)
     with pytest.raises(MachineError, match=rf"^journal\.decisions\.to: {path}: .*; accepted: stdout, null, or a file"):
         Sink(path)
+
+
+def test_a_reader_of_standard_output_that_leaves_does_no_harm() -> None:
+    """`botsieve serve | head -1`: no error, no traceback, what nobody reads is counted."""
+    program = (
+        "import sys\n"
+        "from botsieve.journal.sink import Sink\n"
+        "sink = Sink()\n"
+        "sink.write([b'first\\n'], 1.0)\n"
+        "sys.stdin.read()\n"
+        "print(sink.write([b'second\\n'], 1.0), sink.written, sink.close(), file=sys.stderr)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "first\n"
+    process.stdout.close()
+    process.stdin.close()
+    assert process.stderr.read() == "Broken pipe 1 1\n"
+    process.stderr.close()
+    assert process.wait(10) == 0
