@@ -6,6 +6,8 @@ nonce is spent before the clearance is made.  What is refused gets a code and no
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from botsieve.challenge import nojs, pow
@@ -40,6 +42,8 @@ MAX_BODY = 8192
 ATTEMPTS_PER_SOLUTION = 10
 # guess: any script can wait, so waiting gets a tenth of the solutions that one prefix may have.
 SOLUTIONS_PER_WAIT = 10
+# What a decision id looks like; it becomes a header and is shown.
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 # A clock that is set back by less than this opens no second chance.
 SKEW_S = 60.0
 # code, status, title of what `solve` refuses.  `elsewhere`: another process issued it, or this one before it was started again.
@@ -95,6 +99,7 @@ class ChallengeDesk:
 
         `level`: "" for normal; it is raised if an earlier clearance was spoiled.  `random16`: 16 random bytes, new each time.
         """
+        decision_id = decision_id if _ID.fullmatch(decision_id) else ""
         if verdict == CHALLENGE:
             wanted = level if level in LEVELS else "normal"
             return self._challenge(o, self.clearances.next_level(o, wanted, now_s), decision_id, score, now_s, random16)
