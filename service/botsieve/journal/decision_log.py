@@ -36,18 +36,17 @@ class DecisionLog:
     """`sink` None: nothing is written.  `queue`: lines that may wait.  `sample_percent`: 0..100, of the quiet decisions."""
 
     def __init__(self, sink: Sink | None, redactor: Redactor, *, queue: int = 10_000, sample_percent: float = 1.0) -> None:
-        self.sample_percent = sample_percent
+        self.redactor = redactor
         self.is_on = sink is not None
         self.submitted = 0
         self.reopen_failed = ""  # why the last `reopen` failed
         self.render_error = ""  # the last line that could not be rendered: our fault, and counted as dropped
-        self._share = 100.0 - sample_percent if sample_percent else 0.0  # the first quiet decision is one of the sample
+        self.set_sample(sample_percent)
         self._limit = queue
         self._overflowed = 0  # only the loop counts here,
         self._unwritten = 0  # and only the thread here: two counters need no lock
         self._queue: deque[bytes | tuple[float, Event]] = deque()
         self._sink = sink
-        self._redactor = redactor
         self._stop = threading.Event()
         self._reopen = threading.Event()
         self._lines: list[bytes] = []
@@ -59,6 +58,11 @@ class DecisionLog:
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
         if sink is not None:
             self._thread.start()
+
+    def set_sample(self, percent: float) -> None:
+        """From now on so many percent of the quiet decisions are written; the first one is among them."""
+        self.sample_percent = percent
+        self._share = 100.0 - percent if percent else 0.0
 
     def wants(self, decision: Decision) -> float:
         """How this decision is logged: -1 not at all, 0 for what it is, else as a sample of so many percent.
@@ -160,7 +164,7 @@ class DecisionLog:
         """A structlog processor: the queue's item as the object of the line."""
         item = given["item"]
         if isinstance(item, bytes):
-            return render(unpack(item), self._redactor)
+            return render(unpack(item), self.redactor)
         now_s, event = item
         return {"time": time_text(now_s)} | {key: value for key, value in event.items() if value is not None}
 

@@ -64,6 +64,15 @@ class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+# What only a start reads, and its key in the configuration.
+_AT_START = {
+    "state_dir": "state.dir",
+    "to": "journal.decisions.to",
+    "queue": "journal.decisions.queue",
+    "web_listen": "web.listen",
+}
+
+
 class Journal:
     """`now_s`: the service's clock.  `on_pause` is called with the new state whenever a pause begins or ends.
 
@@ -80,7 +89,7 @@ class Journal:
         self.options = options
         self._now_s = now_s
         self._on_pause = on_pause
-        redactor = Redactor(options.addresses, address_key(options.state_dir) if options.addresses == HMAC else b"")
+        redactor = _redactor(options)
         sink = None if options.to is None else Sink("" if options.to == STDOUT else options.to)
         self._redactor = redactor
         self.log = DecisionLog(sink, redactor, queue=options.queue, sample_percent=options.allow_sample_percent)
@@ -196,6 +205,16 @@ class Journal:
             self._listeners.append(await listen_tcp(self.options.web_listen, public_routes(self)))
         return [listener.address for listener in self._listeners]
 
+    def reconfigure(self, options: JournalOptions) -> list[str]:
+        """Takes over the sample and the form of addresses at once; returns the keys whose change needs a restart.
+
+        Errors: MachineError when the key for `hmac` cannot be made; nothing has changed then.
+        """
+        redactor = _redactor(options)
+        self._redactor = self.log.redactor = redactor
+        self.log.set_sample(options.allow_sample_percent)
+        return [key for name, key in _AT_START.items() if getattr(options, name) != getattr(self.options, name)]
+
     def poll(self) -> None:
         """To be called every 0.5 s: notices a pause made by hand, says what was held back, reports lost lines."""
         self._tell_pause(self._switch.poll())
@@ -232,3 +251,7 @@ class Journal:
             if self._on_pause is not None:
                 self._on_pause(self.paused)
         return changed
+
+
+def _redactor(options: JournalOptions) -> Redactor:
+    return Redactor(options.addresses, address_key(options.state_dir) if options.addresses == HMAC else b"")

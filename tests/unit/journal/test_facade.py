@@ -157,6 +157,22 @@ def test_the_options_are_those_of_the_configuration() -> None:
     )
 
 
+def test_a_running_journal_takes_over_what_it_can(tmp_path: Path) -> None:
+    """Sample and addresses at once, for the log and for `find`; what needs a restart is named by its key."""
+    journal = Journal(options(tmp_path, allow_sample_percent=0.0), Hand())
+    assert journal.reconfigure(options(tmp_path, allow_sample_percent=100.0, addresses="prefix")) == []
+    journal.record(observation(), decision(7), NOW_S, 14)
+    found = journal.find(decision(7).id)
+    assert journal.reconfigure(options(tmp_path, addresses="prefix", queue=5, to=None)) == [
+        "journal.decisions.to",
+        "journal.decisions.queue",
+    ]
+    journal.close()
+    assert lines_of(tmp_path) == [found]
+    assert found is not None
+    assert found["client"] == "203.0.113.0/24"
+
+
 def test_a_place_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> None:
     """The log's file and the state's directory: exit code 4, with the key that is wrong."""
     (tmp_path / "file").write_text("")
