@@ -51,8 +51,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 class _Memory:
     """What became of one clearance.
 
-    `who`: who got it.  `grown`: places and families that joined.  `helped`: it let a request through.  `findings`: the behaviour
-    findings that were there when it was first asked about, None before.
+    `who`: who got it.  `grown`: places and families that joined.  `helped`: it let a request through.  `findings`: the
+    behaviour findings that were there when it was first asked about, None before.
     """
 
     __slots__ = ("families", "findings", "grown", "helped", "places", "spoiled", "used", "who")
