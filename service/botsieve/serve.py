@@ -125,7 +125,9 @@ class Server:
             await server.start(
                 transport.GrpcSettings(
                     listen=str(own.listen),
-                    limits=Limits(trusted=own.trusted, max_in_flight=own.max_in_flight, sees=own.sight or 0),
+                    limits=Limits(
+                        trusted=own.trusted, max_in_flight=own.max_in_flight, deadline_ms=own.deadline_ms, sees=own.sight or 0
+                    ),
                     socket_group=own.socket_group or "",
                     reflection=own.reflection,
                 )

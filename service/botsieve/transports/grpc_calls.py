@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import grpc
 import msgspec
@@ -23,7 +23,7 @@ from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
 from botsieve.ranges import RangeSet
 from botsieve.transports.grpc_map import Answer, to_decision, to_observation
-from botsieve.v1 import decision_pb2, error_reason_pb2
+from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 
 SERVICE_NAME = "botsieve.v1.DecisionService"
@@ -41,6 +41,7 @@ LOG_EVERY_S = 60.0
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _Code = grpc.StatusCode
+_EOF: Any = cast(Any, grpc.aio).EOF  # the stubs of grpc do not know it
 _Message = TypeVar("_Message", pb.CheckRequest, pb.CheckStreamRequest)
 # What a status means for the counter of unjudged requests.  UNAVAILABLE judges nobody either: the gateway asks again elsewhere.
 _UNJUDGED = {
@@ -141,7 +142,7 @@ class Calls:
         try:
             self._admit(context)
             with self._stream_place():
-                while (raw := await self._next_batch(context)) is not grpc.aio.EOF:
+                while (raw := await self._next_batch(context)) is not _EOF:
                     yield self._answer_batch(_parsed(pb.CheckStreamRequest, raw))
             return
         except Exception as error:
@@ -218,8 +219,7 @@ class Calls:
             return pb.CheckResult(decision=self._judge(message, want_answer=want_answer))
         except InvalidObservation as error:
             self._on_unjudged("edge_fault")
-            reason = error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
-            return pb.CheckResult(error=pb.CheckError(reason=reason, message=str(error)))
+            return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{error.reason}", message=str(error)))
 
     def _judge(self, message: decision_pb2.Observation, *, want_answer: bool) -> decision_pb2.Decision:
         o = to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
@@ -265,7 +265,7 @@ def is_edge(peer: str, trusted: RangeSet) -> bool:
 def _parsed(kind: type[_Message], raw: Any) -> _Message:
     """A message from its bytes; a call without one counts as an empty message."""
     try:
-        return kind.FromString(b"" if raw is grpc.aio.EOF else raw)
+        return kind.FromString(b"" if raw is _EOF else raw)
     except DecodeError:
         raise InvalidObservation(
             "UNSPECIFIED", "message", f"the message is no {kind.__name__}; accepted: one encoded as proto/botsieve/v1 says"
