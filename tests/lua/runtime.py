@@ -22,7 +22,7 @@ def new_runtime() -> Any:
     runtime.globals().lua_path = f"{LUA}/?.lua"
     runtime.execute("""
         package.path = lua_path
-        ngx = { md5 = md5_of_bytes, WARN = 5, ctx = {}, logged = {}, config = { subsystem = "http" } }
+        ngx = { md5 = md5_of_bytes, INFO = 7, ctx = {}, logged = {}, config = { subsystem = "http" } }
         ngx.log = function(level, ...) ngx.logged[#ngx.logged + 1] = table.concat({ ... }) end
         package.preload["resty.core.base"] = function()
             return { get_request = function() return nil end, FFI_OK = 0 }

@@ -90,7 +90,7 @@ def test_finds_the_hello(name: str) -> None:
 )
 def test_a_getter_that_says_otherwise(lie: dict[str, int], reason: str) -> None:
     """Where OpenSSL and the bytes differ, nothing is believed, and the reason is told."""
-    assert raw(hellos.SPEC_HELLO, **lie) == (False, reason)
+    assert raw(hellos.SPEC_HELLO, None, **lie) == (False, reason)
 
 
 @given(st.integers(0, 3), st.integers(0, 255))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,8 +29,6 @@ class StandIn(Process):
 
     def answers(self) -> bool:
         """Somebody accepts connections on the socket."""
-        import socket
-
         assert self.popen.poll() is None, self.output
         with socket.socket(socket.AF_UNIX) as probe:
             return self.socket.exists() and probe.connect_ex(str(self.socket)) == 0

@@ -213,7 +213,8 @@ function _M.capture()
     end
     if not taken then
         err = tostring(err):sub(1, 100)
-        ngx.log(ngx.WARN, "botsieve: no TLS fingerprint: ", err)
+        -- No louder: anybody can send such a hello.  The service is told too.
+        ngx.log(ngx.INFO, "botsieve: no TLS fingerprint: ", err)
         taken = { err = err }
     end
     ngx.ctx.botsieve_tls = taken
