@@ -5,6 +5,7 @@ Law of the file: the report goes to standard output, everything else to standard
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -67,17 +68,27 @@ def replay(
     """
     view = None if client is None else ClientView(_packed(client), click.echo, as_json=as_json)
     rulebook, known = rulebook_of(config), None if labels is None else read_labels(labels)
-    result = _replay(list(logs), rulebook, _parser_for(form, nginx_conf), known, view)
+    try:
+        result = _replay(list(logs), rulebook, _parser_for(form, nginx_conf), known, view)
+        _print(result, view, limit, as_json=as_json)
+    except BrokenPipeError:
+        # `| head`: the reader has seen enough.  What Python would still flush at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _OK
+    if view is not None and not view.count:
+        click.echo(f"no request of {client} in {', '.join(map(_named, logs))}", err=True)
+        return _complain(result) or _UNKNOWN
+    return _complain(result)
+
+
+def _print(result: Result, view: ClientView | None, limit: int | None, *, as_json: bool) -> None:
     if view is None and as_json:
         for piece in json_report(result, limit):
             sys.stdout.write(piece.decode())
     elif view is None:
         for line in text_report(result, DEFAULT_LIMIT if limit is None else limit):
             click.echo(line)
-    elif not view.count:
-        click.echo(f"no request of {client} in {', '.join(map(_named, logs))}", err=True)
-    code = _complain(result)
-    return code or (_UNKNOWN if view is not None and not view.count else _OK)
+    sys.stdout.flush()
 
 
 def _replay(

@@ -34,7 +34,6 @@ def explain_lines(explanation: Explanation) -> Iterator[str]:
         for measure in signal.measures:
             yield f"          {_measure_text(measure)}"
     yield from _sums(explanation)
-    yield ""
     yield from _change_lines(explanation)
 
 
@@ -91,6 +90,7 @@ def _change_lines(explanation: Explanation) -> Iterator[str]:
     now = explanation.by_threshold
     if not explanation.signals:
         return
+    yield ""
     if not explanation.changes:
         yield f"No single finding decides: without any one of them the score still says {now}."
         return

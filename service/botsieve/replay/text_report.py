@@ -6,8 +6,8 @@ Law of the file: what the log cannot show stands in the first lines, not in a fo
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
+from heapq import nlargest
 
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.observation import address_text
@@ -21,12 +21,14 @@ from botsieve.replay.wording import counted, ordinal, shown, span_text
 
 DEFAULT_LIMIT = 20
 _SHOWN_REASONS = 4
+_NEAREST = 5
+_ADDRESS_WIDTH = 16
 _WORDS = ((ALLOW, "allowed"), (CHALLENGE, "challenged"), (BLOCK, "blocked"))
 
 
 def text_report(result: Result, limit: int = DEFAULT_LIMIT) -> Iterator[str]:
     """Line by line.  `limit`: at most so many clients are listed."""
-    yield _first_line(result)
+    yield from _first_lines(result)
     if result.unreadable:
         yield f"{counted(result.unreadable, 'line')} of {result.lines:,} could not be read as a request and did not count."
     yield ""
@@ -38,23 +40,29 @@ def text_report(result: Result, limit: int = DEFAULT_LIMIT) -> Iterator[str]:
     yield from _clients(result, limit)
 
 
-def _first_line(result: Result) -> str:
+def _first_lines(result: Result) -> Iterator[str]:
     totals, clock = result.totals, result.clock
     parts = [counted(totals.requests, "request"), counted(len(totals.table), "client")]
     if clock.first_s is not None and clock.last_s is not None:
         parts.append(span_text(clock.last_s - clock.first_s))
-    line = ", ".join(parts) + "." + clock_note(clock)
+    line = ", ".join(parts) + "."
     hidden = [word for fact, word in FACTS.items() if fact in result.not_seen]
-    return f"{line} This log cannot show: {', '.join(hidden)}." if hidden and totals.requests else line
+    cannot = f"This log cannot show: {', '.join(hidden)}." if hidden and totals.requests else ""
+    note = clock_note(clock)
+    if note and cannot:
+        yield f"{line} {note}"
+        yield cannot
+    else:
+        yield " ".join(part for part in (line, note, cannot) if part)
 
 
 def clock_note(clock: ClockVerdict) -> str:
-    """What the clock keeps from being judged, with a space before it; "" if nothing."""
+    """What the clock keeps from being judged; "" if nothing."""
     if clock.clock == SCRAMBLED:
         back = counted(clock.backward, "line goes", "lines go")
-        return f" Its clock is scrambled ({back} back): timing, windows and rates are not judged."
+        return f"Its clock is scrambled ({back} back): timing, windows and rates are not judged."
     if clock.first_s is not None and not clock.timing_judged:
-        return f" Its clock is coarse ({clock.resolution_s:g} s): regular timing is not judged."
+        return f"Its clock is coarse ({clock.resolution_s:g} s): regular timing is not judged."
     return ""
 
 
@@ -100,35 +108,55 @@ def _clients(result: Result, limit: int) -> Iterator[str]:
     totals = result.totals
     stopped = totals.clients_by[CHALLENGE] + totals.clients_by[BLOCK]
     if not stopped:
-        if totals.requests:
-            yield "Nobody would be challenged or blocked. " + _most_suspicious(totals.table.worst_first())
-            yield "docs/limits.md says what no log can show; docs/access-log.md what a log should hold."
+        yield from _nobody(result)
         return
-    listed = list(islice(totals.table.worst_first(limit), min(limit, stopped)))
-    rows = [
-        (address_text(t.client), f"{t.requests:,}", ordinal(t.first_challenge), ordinal(t.first_block), _why(t)) for t in listed
-    ]
+    listed = list(totals.table.worst_first(min(limit, stopped)))
     titles = ("client", "requests", "first challenge", "first block", "why")
-    widths = [max(len(row[at]) for row in chain([titles], rows)) for at in range(4)]
-    widths[0] = max(widths[0], 16)
-    for row in [titles, *rows]:
-        cells = (f"{row[0]:<{widths[0]}}", f"{row[1]:>{widths[1]}}", f"{row[2]:^{widths[2]}}", f"{row[3]:^{widths[3]}}", row[4])
-        yield "  " + "  ".join(cells).rstrip()
+    yield from _table(
+        titles,
+        [
+            (address_text(t.client), f"{t.requests:,}", ordinal(t.first_challenge), ordinal(t.first_block), _why(t))
+            for t in listed
+        ],
+    )
     if stopped > len(listed):
         yield f"  ... and {counted(stopped - len(listed), 'client')} more (--limit {stopped})"
     if listed:
-        logs = " ".join(shlex.quote(shown(name.encode("utf-8", "surrogateescape"), 4096)) for name in result.files)
-        yield f"One client in full:  botsieve replay {logs} --client {address_text(listed[0].client)}"
+        yield _in_full(result, listed[0])
+
+
+def _nobody(result: Result) -> Iterator[str]:
+    """Nobody would be stopped: who came nearest, and where to look next."""
+    if not result.totals.requests:
+        return
+    nearest = [t for t in nlargest(_NEAREST, result.totals.table.worst_first(), key=lambda t: t.max_score) if t.max_score]
+    if not nearest:
+        yield "Nobody would be challenged or blocked, and no request had a finding."
+        yield "docs/access-log.md: what a log should hold; docs/limits.md: what none can show."
+        return
+    yield "Nobody would be challenged or blocked.  Who came nearest:"
+    yield ""
+    rows = [(address_text(t.client), f"{t.requests:,}", f"{t.max_score} of 100", _why(t)) for t in nearest]
+    yield from _table(("client", "requests", "highest score", "why"), rows)
+    yield _in_full(result, nearest[0])
+    yield "A site for people only?  Judge it as one:  policies: [{name: site, audience: browser}] in a file, and --config FILE."
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The first column to the left, the second to the right, the last as long as it is, those between centred."""
+    widths = [max(len(row[at]) for row in (titles, *rows)) for at in range(len(titles))]
+    widths[0] = max(widths[0], _ADDRESS_WIDTH)
+    for row in (titles, *rows):
+        middle = [f"{row[at]:^{widths[at]}}" for at in range(2, len(row) - 1)]
+        yield "  " + "  ".join([f"{row[0]:<{widths[0]}}", f"{row[1]:>{widths[1]}}", *middle, row[-1]]).rstrip()
+
+
+def _in_full(result: Result, tally: Tally) -> str:
+    logs = " ".join(shlex.quote(shown(name.encode("utf-8", "surrogateescape"), 4096)) for name in result.files)
+    return f"One client in full:  botsieve replay {logs} --client {address_text(tally.client)}"
 
 
 def _why(tally: Tally) -> str:
     reasons = sorted(tally.reasons, key=lambda reason: (-tally.reasons[reason], reason))
     more = len(reasons) - _SHOWN_REASONS
     return ", ".join(shown(reason.encode()) for reason in reasons[:_SHOWN_REASONS]) + (f" and {more} more" if more > 0 else "")
-
-
-def _most_suspicious(tallies: Iterator[Tally]) -> str:
-    tally = max(tallies, key=lambda t: t.max_score)
-    if not tally.max_score:
-        return "No request had a finding."
-    return f"Highest score: {tally.max_score} of 100, client {address_text(tally.client)} ({_why(tally)})."
