@@ -87,9 +87,7 @@ def _detectors(detectors: Detectors) -> Settings:
     """All settings of all findings."""
     merged: Settings = {}
     for field, signal in _findings():
-        default = DEFAULTS[signal]
-        packaged = {key: msgspec.to_builtins(getattr(default, key)) for key in default.__struct_fields__}
-        merged[signal] = packaged | _given(getattr(detectors, field))
+        merged[signal] = _laid_over(msgspec.to_builtins(DEFAULTS[signal]), getattr(detectors, field), signal)
     return merged
 
 
@@ -97,10 +95,16 @@ def _changed(detectors: Detectors, everybody: Settings) -> Settings:
     """All settings of the findings that a policy changes."""
     changed: Settings = {}
     for field, signal in _findings():
-        merged = everybody[signal] | _given(getattr(detectors, field))
+        merged = _laid_over(everybody[signal], getattr(detectors, field), signal)
         if merged != everybody[signal]:
             changed[signal] = merged
     return changed
+
+
+def _laid_over(base: dict[str, Any], section: Section, signal: str) -> dict[str, Any]:
+    """`base` with what was written, each value in the type of the detector's own settings: 300 and 300.0 are one."""
+    made: dict[str, Any] = msgspec.to_builtins(msgspec.convert(base | _given(section), type(DEFAULTS[signal])))
+    return made
 
 
 def _findings() -> list[tuple[str, str]]:

@@ -411,4 +411,7 @@ class Table(Kind):
             raise self.refusal("this is no mapping")
         if len(value) > self.most:
             raise self.refusal(f"the mapping has {len(value)} entries, possible are at most {self.most}")
-        return inner(value)
+        taken = inner(value)
+        if isinstance(taken, dict) and len(taken) < len(value):
+            raise self.refusal("two names differ in case only")
+        return taken

@@ -1,0 +1,186 @@
+"""botsieve.config.kinds"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from botsieve.config import kinds
+from botsieve.config.mistakes import Expanded
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pydantic_core import PydanticCustomError, ValidationError
+
+ALL = [
+    kinds.Whole(1, 9),
+    kinds.Whole(1, 9, null=True),
+    kinds.Number(0, 1),
+    kinds.Flag(),
+    kinds.Word("a", "b", later=("c",)),
+    kinds.OneOf(300),
+    kinds.Text("letters", form="[a-z]+"),
+    kinds.Secret(),
+    kinds.Network(),
+    kinds.CountedNetwork(),
+    kinds.HostName(),
+    kinds.UrlPath(),
+    kinds.HeaderName(),
+    kinds.Method(),
+    kinds.AbsolutePath("stdout"),
+    kinds.Listen(),
+    kinds.Listen(unix=False),
+    kinds.PatternText(),
+]
+
+
+def refused(kind: kinds.Kind, value: object) -> str:
+    """The mistake, "" for a value that is accepted."""
+    try:
+        kind.take(value)
+    except PydanticCustomError as error:
+        return error.message()
+    return ""
+
+
+@given(
+    st.sampled_from(ALL),
+    st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.builds(Expanded, st.text())),
+)
+def test_any_value_is_accepted_or_refused_with_what_would_be(kind: kinds.Kind, value: object) -> None:
+    """No other error, and each mistake ends with what is accepted."""
+    message = refused(kind, value)
+    assert not message or message.endswith(f"; accepted: {kind.told}")
+
+
+def test_numbers_are_numbers() -> None:
+    """Neither text nor booleans; units are recognised; `${...}` may hold one."""
+    whole = kinds.Whole(0, 100)
+    assert whole.take(40) == 40
+    assert whole.take(40.0) == 40
+    assert whole.take(Expanded(" 40 ")) == 40
+    assert "because of its quotes" in refused(whole, "40")
+    assert "has a unit" in refused(whole, "40s")
+    assert "is no number" in refused(whole, True)
+    assert "too large" in refused(whole, 101)
+    assert "no whole number" in refused(whole, 1.5)
+    assert kinds.Number(0, 1).take(Expanded("0.5")) == 0.5
+    assert "no number" in refused(kinds.Number(0, 1), float("nan"))
+
+
+def test_only_true_and_false_are_booleans() -> None:
+    """Not 1, not yes, not the text true; but what an environment variable says."""
+    flag = kinds.Flag()
+    assert flag.take(False) is False
+    assert flag.take(Expanded("true")) is True
+    assert all(refused(flag, value) for value in (1, 0, "true", "yes", None, Expanded("1")))
+
+
+def test_null_is_accepted_where_it_is_said() -> None:
+    """An empty variable counts as null there."""
+    assert kinds.Whole(1, 9, null=True).take(None) is None
+    assert kinds.Whole(1, 9, null=True).take(Expanded("")) is None
+    assert refused(kinds.Whole(1, 9), None)
+
+
+@pytest.mark.parametrize(
+    ("path", "fine"),
+    [
+        ("/", True),
+        ("/api/", True),
+        ("/a/*/b", True),
+        ("/*/", True),
+        ("/söß", True),
+        ("/.well-known/", True),
+        ("/a/.b", True),
+        ("/100%", True),
+        ("api", False),
+        ("/a*", False),
+        ("/a?b", False),
+        ("/a#b", False),
+        ("/a%2Fb", False),
+        ("/a//b", False),
+        ("/a/../b", False),
+        ("/a/.", False),
+        ("/a\n", False),
+        ("", False),
+    ],
+)
+def test_a_path_is_one_that_can_match(path: str, fine: bool) -> None:
+    """What the canonical path of a request can never be is refused."""
+    assert (refused(kinds.UrlPath(), path) == "") is fine
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"),
+    [
+        ("unix:/run/x.sock", True),
+        ("127.0.0.1:9480", True),
+        ("[::1]:9480", True),
+        ("localhost:1", True),
+        (":9480", False),
+        ("127.0.0.1:0", False),
+        ("127.0.0.1:65536", False),
+        ("1.2.3:80", False),
+        ("[::z]:80", False),
+        ("[1:2]:80", False),
+        ("unix:relative", False),
+        ("9480", False),
+    ],
+)
+def test_a_listen_address_is_one_that_can_be_bound(text: str, fine: bool) -> None:
+    """Sockets, IPv4, IPv6 in brackets, localhost."""
+    assert (refused(kinds.Listen(), text) == "") is fine
+
+
+def test_hosts_headers_and_networks_have_one_spelling() -> None:
+    """Lower case for names, canonical text for counted networks."""
+    assert kinds.HostName().take("*.Example.COM") == "*.example.com"
+    assert kinds.HeaderName().take("X-Api-Key") == "x-api-key"
+    assert kinds.CountedNetwork().take("2001:DB8:7:0::/48") == "2001:db8:7::/48"
+    assert refused(kinds.CountedNetwork(), "203.0.113.7")
+
+
+def test_patterns_are_re2_and_search_any_bytes() -> None:
+    """What RE2 does not take is refused; what it takes is bounded and works on bytes that are no UTF-8."""
+    assert kinds.compile_pattern("^\\xff.é$").search(b"\xff\xfe\xc3\xa9")
+    assert not kinds.compile_pattern("^acme$").search(b"acme2")
+    for pattern in ("(a", "a(?=b)", "(a)\\1", "((a{100}){100}){100}", "\ud800"):
+        with pytest.raises(ValueError):
+            kinds.compile_pattern(pattern)
+
+
+def take_all(annotation: Any, value: object) -> Any:
+    """Validates through pydantic, as a model would."""
+    return TypeAdapter(annotation).validate_python(value)
+
+
+def test_each_entry_of_a_list_is_refused_at_its_place() -> None:
+    """All wrong entries at once, each with its index; a lone value stands for a list where that is said."""
+    from typing import Annotated
+
+    many = Annotated[tuple[int, ...], kinds.Many(kinds.Whole(1, 9), 3)]
+    assert take_all(many, [1, 2]) == (1, 2)
+    with pytest.raises(ValidationError) as caught:
+        take_all(many, [1, "x", 20])
+    assert [error["loc"] for error in caught.value.errors()] == [(1,), (2,)]
+    for wrong in ([1, 2, 3, 4], 5, None, {"a": 1}):
+        with pytest.raises(ValidationError, match=re.escape("accepted: a list of")):
+            take_all(many, wrong)
+    lone = Annotated[tuple[int, ...], kinds.Many(kinds.Whole(1, 9), 3, lone=True)]
+    assert take_all(lone, 5) == (5,)
+
+
+def test_names_and_values_of_a_table_are_checked() -> None:
+    """Header names are lowered; wrong names and values are refused at their key."""
+    from typing import Annotated
+
+    table = Annotated[dict[str, int], kinds.Table(kinds.HeaderName(), kinds.Whole(1, 9), 2)]
+    assert take_all(table, {"X-A": 1}) == {"x-a": 1}
+    with pytest.raises(ValidationError) as caught:
+        take_all(table, {"x a": 1, "x-b": 99})
+    assert {error["loc"] for error in caught.value.errors()} == {("x a", "[key]"), ("x-b",)}
+    for wrong in ({"a": 1, "b": 2, "c": 3}, [1], None):
+        with pytest.raises(ValidationError, match="accepted: a mapping"):
+            take_all(table, wrong)

@@ -1,0 +1,89 @@
+"""botsieve.config.models, detector_models, policy_models, service_models: what the packaged defaults are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from botsieve.challenge.settings import ChallengeSettings
+from botsieve.config import load, loads
+from botsieve.config.detector_models import Detectors, FamilyMaxModel
+from botsieve.config.effective import plan_of
+from botsieve.config.mistakes import Mistakes
+from botsieve.config.models import Configuration
+from botsieve.config.plan import config_id
+from botsieve.config.section import inner_section, keys_of, known_only
+from botsieve.config.settings import JournalSettings, SessionSettings, StateSettings
+from botsieve.config.yaml_tree import read_tree
+from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX
+from botsieve.policy import Policy, Rulebook
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_documented_defaults_are_the_defaults() -> None:
+    """docs/botsieve.yaml, less the keys that it marks as later, is the packaged configuration to the last value."""
+    mistakes = Mistakes("docs/botsieve.yaml")
+    data = known_only(Configuration, read_tree((ROOT / "docs" / "botsieve.yaml").read_bytes(), mistakes), (), mistakes)
+    assert [line for line in mistakes.render() if "not available in this version" not in line] == []
+    documented = Configuration.model_validate(data)
+    assert config_id(plan_of(documented)) == config_id(plan_of(Configuration()))
+
+
+def test_what_is_refused_as_later_is_marked_later_in_the_documentation() -> None:
+    """The line of each refused key, or the comment above its group, says `later`."""
+    lines = (ROOT / "docs" / "botsieve.yaml").read_text().splitlines()
+    mistakes = Mistakes("f")
+    known_only(Configuration, read_tree("\n".join(lines).encode(), mistakes), (), mistakes)
+    refused = [int(line.split(":")[1]) for line in mistakes.render()]
+    assert len(refused) > 15
+    for number in refused:
+        group = [number, *range(number - 1, 0, -1)]
+        marked = next((n for n in group if "later" in lines[n - 1]), 0)
+        assert number - marked <= 22, lines[number - 1]
+
+
+def test_no_file_gives_the_core_defaults() -> None:
+    """The rulebook of no file decides as `Rulebook()` does; the service settings are those of their structs."""
+    loaded = loads(b"# nothing\n")
+    assert loaded.config == load(None).config
+    policy, packaged = loaded.rulebook.policies[0], Policy()
+    for field in Policy.__struct_fields__:
+        ours, theirs = getattr(policy, field), getattr(packaged, field)
+        assert getattr(ours, "texts", ours) == getattr(theirs, "texts", theirs), field
+    assert loaded.rulebook.bot_at == Rulebook().bot_at
+    assert loaded.service.challenge == ChallengeSettings()
+    assert loaded.service.state == StateSettings()
+    assert loaded.service.journal == JournalSettings()
+    assert loaded.service.sessions == SessionSettings()
+
+
+def test_every_setting_of_every_finding_can_be_set() -> None:
+    """The models know the findings and settings of detectors/settings.py, all of them and no others."""
+    models = {key: inner_section(info) for key, info in keys_of(Detectors).items()}
+    assert models.pop("family_max") is FamilyMaxModel
+    assert set(models) == set(DEFAULTS)
+    for signal, model in models.items():
+        assert model is not None
+        known = set(keys_of(model))
+        fields = set(type(DEFAULTS[signal]).__struct_fields__)
+        # `points` of a finding with steps is unused.
+        assert known == fields - ({"points"} if "steps" in fields else set()), signal
+
+
+def test_every_default_of_a_finding_would_be_accepted() -> None:
+    """The packaged numbers lie inside the bounds that the models set."""
+    written = {}
+    for signal, settings in DEFAULTS.items():
+        values = msgspec.to_builtins(settings)
+        if "steps" in values:
+            del values["points"]
+        written[signal] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    Configuration.model_validate({"detectors": {**written, "family_max": dict(FAMILY_MAX)}})
+
+
+@pytest.mark.parametrize("family", sorted({signal.partition(".")[0] for signal in DEFAULTS}))
+def test_every_family_can_be_capped(family: str) -> None:
+    """`family_max` knows the families of all findings."""
+    assert family in FamilyMaxModel.model_fields
