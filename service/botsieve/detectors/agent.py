@@ -26,7 +26,7 @@ class TokenList:
         self._answers: Remembered[bytes, str] = Remembered(2048)
 
     def match(self, user_agent: bytes) -> str:
-        """The first token of the list that stands anywhere in the User-Agent, in any case; as the list writes it, "" if none."""
+        """The first token of the list that stands anywhere in the User-Agent, in any case; "" if none."""
         answer = self._answers.get(user_agent)
         if answer is None:
             text = user_agent[:LOOK_AT].lower()

@@ -103,12 +103,8 @@ def _tools(browsers: list[Row], tools: list[Row]) -> dict[bytes, str]:
     of_browsers = {key for row in browsers for key in [*_keys(row), row.ja4[_B].encode()]}
     found: dict[bytes, str] = {}
     for row in tools:
-        for key in _keys(row):
-            found.setdefault(key, row.family)
-    for row in tools:
-        ciphers = row.ja4[_B].encode()
-        if _names_somebody(row.ja4):
-            found[ciphers] = _common(found.get(ciphers, row.family), row.family)
+        for key in [*_keys(row), *([row.ja4[_B].encode()] if _names_somebody(row.ja4) else [])]:
+            found[key] = _common(found.get(key, row.family), row.family)
     return {key: family for key, family in found.items() if key not in of_browsers}
 
 
@@ -118,7 +114,7 @@ def _names_somebody(ja4: str) -> bool:
 
 
 def _common(one: str, other: str) -> str:
-    """The name for ciphers that two tools share: the library below them."""
+    """The name for what two tools share: the library below them."""
     if one == other:
         return one
     return "gnutls" if "gnutls" in (one, other) else "openssl"

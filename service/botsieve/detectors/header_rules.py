@@ -116,8 +116,6 @@ def _hints(agent: Agent, seen: Headers) -> Unlike | None:
         return Unlike("sec_ch_ua_platform", 1, 0)
     if seen.ch_mobile == b"?1" and agent.platform in ("windows", "macos"):
         return Unlike("sec_ch_ua_mobile", 1, 0)
-    if seen.ch_mobile == b"?0" and agent.mobile and agent.platform == "android":
-        return Unlike("sec_ch_ua_mobile", 0, 1)
     return None
 
 

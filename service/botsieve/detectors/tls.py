@@ -17,7 +17,14 @@ SHOWN = 16  # digits of the JA3 that the reason shows (S1-22)
 # Browsers that really have a tool's TLS library below them: (family of the agent, family of the tool).
 # WebKitGTK (Epiphany) stands on GnuTLS; Android apps answer a web view's requests with the app's own HTTP library.
 _SHARED = frozenset(
-    [("safari", "gnutls"), ("webview", "okhttp"), ("webview", "java"), ("android", "okhttp"), ("android", "java")]
+    [
+        ("safari", "gnutls"),
+        ("safari", "wget"),
+        ("webview", "okhttp"),
+        ("webview", "java"),
+        ("android", "okhttp"),
+        ("android", "java"),
+    ]
 )
 
 

@@ -1,0 +1,117 @@
+"""crawlers.py: names of crawlers, and the addresses that their operators publish."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from botsieve.agents import Agent, parse_agent
+from botsieve.crawlers import INSIDE, NOT_A_CRAWLER, UNVERIFIED, Crawlers
+from botsieve.observation import pack_address
+from botsieve.ranges import RangeSet
+from hypothesis import given
+from hypothesis import strategies as st
+
+GOOGLEBOT = b"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+STRANGER = pack_address("203.0.113.7")
+
+
+@pytest.fixture(scope="module")
+def crawlers() -> Crawlers:
+    return Crawlers.builtin()
+
+
+def test_inside_its_published_ranges(crawlers: Crawlers) -> None:
+    """Googlebot from 66.249.64.0/27 is Googlebot; from elsewhere it is unverified, not a liar."""
+    agent = parse_agent(GOOGLEBOT)
+    assert crawlers.judge(agent, pack_address("66.249.64.1")) == (INSIDE, "Googlebot")
+    assert crawlers.judge(agent, pack_address("2001:4860:4801:10::1")) == (INSIDE, "Googlebot")
+    assert crawlers.judge(agent, STRANGER) == (UNVERIFIED, "Googlebot")
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "address", "name"),
+    [
+        (b"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "31.13.24.1", "facebookexternalhit"),
+        (b"Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)", "20.171.206.9", "GPTBot"),
+        (b"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "157.55.39.1", "bingbot"),
+        (b"DuckDuckBot/1.1; (+http://duckduckgo.com/duckduckbot.html)", "20.191.45.212", "DuckDuckBot"),
+        (b"Mozilla/5.0 (compatible; AdsBot-Google-Mobile; +http://x)", "66.249.90.1", "AdsBot-Google-Mobile"),
+    ],
+)
+def test_others(crawlers: Crawlers, user_agent: bytes, address: str, name: str) -> None:
+    """The longest name on the list wins, and each has the ranges of its own operator."""
+    agent = parse_agent(user_agent)
+    assert crawlers.judge(agent, pack_address(address)) == (INSIDE, name)
+    assert crawlers.judge(agent, STRANGER) == (UNVERIFIED, name)
+
+
+def test_an_operator_s_range_is_not_another_s(crawlers: Crawlers) -> None:
+    """GPTBot from Google's addresses is unverified."""
+    assert crawlers.judge(parse_agent(b"GPTBot/1.0"), pack_address("66.249.64.1"))[0] == UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    "user_agent", [b"Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)", b"Baiduspider/2.0"]
+)
+def test_verified_by_name_only(crawlers: Crawlers, user_agent: bytes) -> None:
+    """A crawler whose operator publishes a DNS name and no ranges is unverified everywhere, so neutral."""
+    agent = parse_agent(user_agent)
+    assert agent.verifiable
+    assert crawlers.judge(agent, STRANGER)[0] == UNVERIFIED
+
+
+@pytest.mark.parametrize("user_agent", [b"Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", b"curl/8", b""])
+def test_all_others(crawlers: Crawlers, user_agent: bytes) -> None:
+    """Programs, and crawlers that stand for nobody we let in, are no verifiable crawlers."""
+    assert crawlers.judge(parse_agent(user_agent), pack_address("66.249.64.1")) == (NOT_A_CRAWLER, "")
+
+
+def test_libraries_of_the_seed_are_not_on_the_list_of_names(crawlers: Crawlers) -> None:
+    """curl and its like are `bot_useragent`; counting them twice would block an honest program."""
+    for user_agent in (
+        b"curl/8",
+        b"Wget/1",
+        b"python-requests/2",
+        b"Go-http-client/2.0",
+        b"okhttp/5",
+        b"axios/1",
+        b"node-fetch/1",
+    ):
+        assert crawlers.known(user_agent) == ""
+
+
+def test_names_are_printable(crawlers: Crawlers) -> None:
+    """Each name can stand in a header and in a log line."""
+    for agent in (parse_agent(GOOGLEBOT), parse_agent(b"MJ12bot"), parse_agent(b"yandex.com/bots")):
+        assert agent.crawler
+        assert all(mark.isalnum() or mark in "._-" for mark in agent.crawler)
+
+
+def test_a_list_of_one_s_own() -> None:
+    """A list is data: names, tokens and ranges as given; one without ranges is never inside."""
+    own = Crawlers(
+        [("acme", b"acmebot"), ("none", b"nonebot")], {"acme": RangeSet.parse(["203.0.113.0/24"])}, [("other", "Other[Bb]ot")]
+    )
+    assert own.judge(Agent(crawler="acme", verifiable=True), STRANGER) == (INSIDE, "acme")
+    assert own.judge(Agent(crawler="none", verifiable=True), STRANGER) == (UNVERIFIED, "none")
+    assert own.verifiable(b"Mozilla/5.0 (compatible; AcmeBot/1)") == "acme"
+    assert own.known(b"Otherbot/1") == "other"
+
+
+@given(st.binary(max_size=2000))
+def test_any_bytes(user_agent: bytes) -> None:
+    """No byte of a User-Agent is an error."""
+    crawlers = Crawlers.builtin()
+    assert isinstance(crawlers.verifiable(user_agent), str)
+    assert isinstance(crawlers.known(user_agent), str)
+    assert crawlers.judge(parse_agent(user_agent), STRANGER)[0] != INSIDE
+
+
+def test_matching_is_linear(crawlers: Crawlers) -> None:
+    """Text that is slow for backtracking engines (a pattern of the list has `[\\s\\S]*`) costs no more than any other."""
+    evil = b"Current" * 140
+    start = time.process_time()
+    for _ in range(50):
+        crawlers.known(evil)
+    assert (time.process_time() - start) / 50 < 0.005
