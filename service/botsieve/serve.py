@@ -120,7 +120,10 @@ class Server:
             from botsieve.transports import grpc as transport  # grpc costs 60 ms of start and 25 MiB: only who uses it pays
 
             server = transport.GrpcTransport(
-                self.service, now_s=self.service.now_s, on_unjudged=lambda why: self.service.unjudged("grpc", why)
+                self.service,
+                now_s=self.service.now_s,
+                on_unjudged=lambda why: self.service.unjudged("grpc", why),
+                tell=self.journal.event,
             )
             await server.start(
                 transport.GrpcSettings(

@@ -64,6 +64,7 @@ class Edge:
         self.target = target
         self.transport = transport
         self.unjudged: list[str] = []
+        self.told: list[dict[str, Any]] = []
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
@@ -79,7 +80,12 @@ def serving(judge: Any, listen: str, limits: Limits | None = None, *, patience_m
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     unjudged: list[str] = []
-    transport = GrpcTransport(judge, now_s=time.time, on_unjudged=unjudged.append)
+    told: list[dict[str, Any]] = []
+
+    def tell(event: str, **keys: Any) -> None:
+        told.append({"event": event, **keys})
+
+    transport = GrpcTransport(judge, now_s=time.time, on_unjudged=unjudged.append, tell=tell)
     try:
         # Two shared cores: a test thread may be put aside for longer than the 20 ms of the packaged default.
         settings = GrpcSettings(
@@ -88,7 +94,7 @@ def serving(judge: Any, listen: str, limits: Limits | None = None, *, patience_m
         asyncio.run_coroutine_threadsafe(transport.start(settings), loop).result(10)
         target = f"127.0.0.1:{transport.port}" if transport.port else listen
         edge = Edge(judge, loop, target, transport)
-        edge.unjudged = unjudged
+        edge.unjudged, edge.told = unjudged, told
         yield edge
     finally:
         asyncio.run_coroutine_threadsafe(transport.drain(0.2), loop).result(10)

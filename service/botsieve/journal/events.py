@@ -17,11 +17,14 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "paused": ("warning", ()),
     "resumed": ("warning", ()),
     "detector_failed": ("error", ("signal",)),
+    "service_failed": ("error", ("edge", "where")),
     "edge_fault": ("warning", ("edge", "header")),
+    "unjudged": ("warning", ("edge",)),
     "overloaded": ("warning", ()),
     "log_dropped": ("warning", ()),
     "log_reopen_failed": ("error", ()),
     "keys_rotated": ("info", ()),
+    "keys_refused": ("error", ()),
 }
 
 EVERY_S = 10.0

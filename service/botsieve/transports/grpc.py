@@ -42,20 +42,30 @@ class GrpcSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GrpcTransport:
-    """One gRPC listener.  `now_s`: the service's clock.  `on_unjudged`: hears why a request was not judged (docs/names.md)."""
+    """One gRPC listener.
+
+    `now_s`: the service's clock.  `on_unjudged(why)` and `tell(event, **keys)` hear of requests that were not judged, and of
+    what an operator should know of (docs/names.md, docs/decision-log.md).
+    """
 
     def __init__(
-        self, service: Service, *, now_s: Callable[[], float], on_unjudged: Callable[[str], None] = lambda why: None
+        self,
+        service: Service,
+        *,
+        now_s: Callable[[], float],
+        on_unjudged: Callable[[str], None] = lambda why: None,
+        tell: Callable[..., None] = lambda event, **keys: None,
     ) -> None:
         self._service = service
         self._now_s = now_s
         self._on_unjudged = on_unjudged
+        self._tell = tell
         self._server: grpc.aio.Server | None = None
         self.port = 0
 
     async def start(self, settings: GrpcSettings) -> None:
         """Listens; the next call is answered.  Errors: MachineError when the address cannot be had."""
-        self._calls = Calls(self._service, settings.limits, self._now_s, self._on_unjudged)
+        self._calls = Calls(self._service, settings.limits, self._now_s, self._on_unjudged, self._tell)
         self._health = Health((SERVICE_NAME,))
         server = grpc.aio.server(options=_options(settings.limits))
         server.add_generic_rpc_handlers((self._calls.handlers(),))

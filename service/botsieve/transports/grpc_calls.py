@@ -15,14 +15,13 @@ from typing import Any, Protocol, TypeVar, cast
 
 import grpc
 import msgspec
-import structlog
 from google.protobuf.message import DecodeError
 
 from botsieve.decision import ALLOW, Decision
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
 from botsieve.ranges import RangeSet
-from botsieve.transports.grpc_map import Answer, to_decision, to_observation
+from botsieve.transports.grpc_map import EDGE, Answer, to_decision, to_observation
 from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 
@@ -35,8 +34,6 @@ MAX_BATCH = 256
 MAX_STREAMS = 64
 # How long an admitted call may hold its place before its message is there: the gateway's budget is 50 ms.
 MESSAGE_WAIT_S = 1.0
-# A fault of ours is logged at most so often, however many calls meet it.
-LOG_EVERY_S = 60.0
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -50,7 +47,6 @@ _UNJUDGED = {
     _Code.RESOURCE_EXHAUSTED: "overloaded",
     _Code.DEADLINE_EXCEEDED: "deadline",
 }
-_log = structlog.get_logger("botsieve.transports.grpc")
 
 
 class Service(Protocol):
@@ -85,10 +81,19 @@ class CallError(Exception):
 
 
 class Calls:
-    """Answers Check and CheckStream.  `on_unjudged` hears why each request was not judged (docs/names.md, `why`)."""
+    """Answers Check and CheckStream.
+
+    `on_unjudged` hears why each request was not judged (docs/names.md, `why`).  `tell(event, **keys)` hears what an operator
+    should know: `edge_fault`, `service_failed`.
+    """
 
     def __init__(
-        self, service: Service, limits: Limits, now_s: Callable[[], float], on_unjudged: Callable[[str], None]
+        self,
+        service: Service,
+        limits: Limits,
+        now_s: Callable[[], float],
+        on_unjudged: Callable[[str], None],
+        tell: Callable[..., None],
     ) -> None:
         self.in_flight = 0
         self.streams = 0
@@ -96,9 +101,9 @@ class Calls:
         self.apply(limits)
         self._now_s = now_s
         self._on_unjudged = on_unjudged
+        self._tell = tell
         self._draining = False
         self._waiting: set[asyncio.Future[Any]] = set()
-        self._logged_s = float("-inf")
 
     def apply(self, limits: Limits) -> None:
         """Puts other limits in force, from the next call on."""
@@ -218,8 +223,8 @@ class Calls:
         try:
             return pb.CheckResult(decision=self._judge(message, want_answer=want_answer))
         except InvalidObservation as error:
-            self._on_unjudged("edge_fault")
-            return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{error.reason}", message=str(error)))
+            refusal = self._refusal(error)
+            return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal)))
 
     def _judge(self, message: decision_pb2.Observation, *, want_answer: bool) -> decision_pb2.Decision:
         o = to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
@@ -233,21 +238,28 @@ class Calls:
             case CallError():
                 refusal = error
             case InvalidObservation():
-                refusal = CallError(_Code.INVALID_ARGUMENT, error.reason, str(error))
+                refusal = self._told_wrong(error)
             case TimeoutError():
                 refusal = CallError(_Code.DEADLINE_EXCEEDED, "", f"no message came within {MESSAGE_WAIT_S} s")
             case _:
-                self._log_fault(error)
+                # The kind and the line, never the text or the values: those may hold a client's bytes.
+                self._tell("service_failed", edge=EDGE, error=type(error).__name__, where=where_of(error))
                 refusal = CallError(_Code.INTERNAL, "", "internal error")
         if refusal.code in _UNJUDGED:
             self._on_unjudged(_UNJUDGED[refusal.code])
         return refusal
 
-    def _log_fault(self, error: Exception) -> None:
-        now_s = self._now_s()
-        if now_s - self._logged_s >= LOG_EVERY_S:
-            self._logged_s = now_s
-            _log.error("grpc_call_failed", exc_info=error)
+    def _told_wrong(self, fault: InvalidObservation) -> CallError:
+        self._tell("edge_fault", edge=EDGE, header=fault.field, error=str(fault))
+        return CallError(_Code.INVALID_ARGUMENT, fault.reason, str(fault))
+
+
+def where_of(error: BaseException) -> str:
+    """File and line where it was raised: enough to find it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace is not None else ""
 
 
 def is_edge(peer: str, trusted: RangeSet) -> bool:
