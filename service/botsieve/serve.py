@@ -115,8 +115,6 @@ class Server:
                 names.append(f"{name}={listener.address}")
         own = settings.edge("grpc")
         if own.listen is not None:
-            from botsieve.transports.grpc_calls import Limits
-
             from botsieve.transports import grpc as transport  # grpc costs 60 ms of start and 25 MiB: only who uses it pays
 
             server = transport.GrpcTransport(
@@ -125,16 +123,7 @@ class Server:
                 on_unjudged=lambda why: self.service.unjudged("grpc", why),
                 tell=self.journal.event,
             )
-            await server.start(
-                transport.GrpcSettings(
-                    listen=str(own.listen),
-                    limits=Limits(
-                        trusted=own.trusted, max_in_flight=own.max_in_flight, deadline_ms=own.deadline_ms, sees=own.sight or 0
-                    ),
-                    socket_group=own.socket_group or "",
-                    reflection=own.reflection,
-                )
-            )
+            await server.start(transport.GrpcSettings.of(own))
             self._grpc.append(server)
             names.append(f"grpc={own.listen}")
         names.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
@@ -190,6 +179,8 @@ class Server:
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
         self._nginx.settings = settings.edge("nginx")
         self._forward.settings = settings.edge("forward")
+        for server in self._grpc:
+            server.apply(settings.edge("grpc"))  # type: ignore[attr-defined]
         self.service.apply(loaded.rulebook)
         self.journal.config_applied(loaded.rulebook)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 import pytest
+from botsieve.config.settings import Address, EdgeSettings
 from botsieve.errors import MachineError
 from botsieve.ranges import RangeSet
 from botsieve.transports import grpc_calls
@@ -203,9 +204,9 @@ def test_a_reload_changes_who_is_trusted() -> None:
     """Other limits hold from the next call on, without a new listener."""
     with serving(Judge(), "127.0.0.1:0") as edge, edge.channel() as connected:
         assert refusal(lambda: check(connected, observation()))[0] == Code.PERMISSION_DENIED
-        edge.transport.apply(LOOPBACK)
+        edge.transport.apply(EdgeSettings(name="grpc", trusted=LOOPBACK.trusted, deadline_ms=1000))
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
-        edge.transport.apply(Limits())
+        edge.transport.apply(EdgeSettings(name="grpc"))
         assert refusal(lambda: check(connected, observation()))[0] == Code.PERMISSION_DENIED
 
 
@@ -509,6 +510,24 @@ def test_a_socket_in_use_is_not_stolen(edge: Edge, tmp_path: Path) -> None:
     assert "another process answers there" in start_error(listen=f"unix:{tmp_path}/grpc.sock")
     with edge.channel() as connected:
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
+
+
+def test_the_configuration_arrives_whole() -> None:
+    """Every key of `edges.grpc` that the listener obeys is handed on."""
+    trusted = RangeSet.parse(["203.0.113.0/24"])
+    own = EdgeSettings(
+        name="grpc",
+        listen=Address(host="127.0.0.1", port=9483),
+        socket_group="www-data",
+        trusted=trusted,
+        sight=1,
+        deadline_ms=7,
+        max_in_flight=3,
+        reflection=True,
+    )
+    limits = Limits(trusted=trusted, max_in_flight=3, deadline_ms=7, sees=1)
+    expected = GrpcSettings(listen="127.0.0.1:9483", limits=limits, socket_group="www-data", reflection=True)
+    assert GrpcSettings.of(own) == expected
 
 
 def test_a_port_in_use_is_an_error() -> None:

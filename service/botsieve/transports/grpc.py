@@ -17,6 +17,7 @@ import grpc
 import msgspec
 from grpc_health.v1 import health_pb2_grpc
 
+from botsieve.config.settings import EdgeSettings
 from botsieve.errors import MachineError
 from botsieve.transports.grpc_calls import SERVICE_NAME, Calls, Limits, Service
 from botsieve.transports.grpc_health import Health
@@ -39,6 +40,16 @@ class GrpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     socket_group: str = ""
     reflection: bool = False
+
+    @classmethod
+    def of(cls, settings: EdgeSettings) -> GrpcSettings:
+        """From `edges.grpc` of a configuration that switches it on."""
+        return cls(
+            listen=str(settings.listen),
+            limits=Limits.of(settings),
+            socket_group=settings.socket_group or "",
+            reflection=settings.reflection,
+        )
 
 
 class GrpcTransport:
@@ -76,9 +87,9 @@ class GrpcTransport:
         await server.start()
         self._server = server
 
-    def apply(self, limits: Limits) -> None:
-        """Puts other limits in force, from the next call on: what a reload may change without a new listener."""
-        self._calls.apply(limits)
+    def apply(self, settings: EdgeSettings) -> None:
+        """Puts the limits of a new configuration in force, from the next call on.  The listener stays what it is."""
+        self._calls.apply(Limits.of(settings))
 
     async def drain(self, grace_s: float) -> None:
         """Says NOT_SERVING, refuses new calls, answers those that are here, and ends after `grace_s` seconds at the latest."""

@@ -17,6 +17,7 @@ import grpc
 import msgspec
 from google.protobuf.message import DecodeError
 
+from botsieve.config.settings import EdgeSettings
 from botsieve.decision import ALLOW, Decision
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
@@ -69,6 +70,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_in_flight: int = 256
     deadline_ms: int = 20
     sees: int = 0
+
+    @classmethod
+    def of(cls, settings: EdgeSettings) -> Limits:
+        """What `edges.grpc` says of it."""
+        return cls(
+            trusted=settings.trusted,
+            max_in_flight=settings.max_in_flight,
+            deadline_ms=settings.deadline_ms,
+            sees=settings.sight or 0,
+        )
 
 
 class CallError(Exception):
