@@ -50,7 +50,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
 CLIENTS: tuple[Client, ...] = (
     Client(
-        name="a person with Chromium",
+        name="Chromium at a person's pace",
         visit=lambda target, number: browse(target.base, number),
         expect=Expectation(worst=ALLOW, tls=False),
         is_person=True,
@@ -79,7 +79,7 @@ CLIENTS: tuple[Client, ...] = (
     ),
     Client(
         name="a metronome, one price",
-        visit=lambda target, number: python_requests(target, number, {"User-Agent": "price-watch/1.0"}, [7] * 20, evenly(0.8)),
+        visit=lambda target, number: python_requests(target, number, {"User-Agent": "price-watch/1.0"}, [7] * 14, evenly(1.5)),
         expect=Expectation(worst=BLOCK, reasons=("suspicious_timing:35",)),
     ),
     Client(

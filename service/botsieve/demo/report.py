@@ -115,7 +115,9 @@ def render(rows: Iterable[tuple[Row, str]]) -> str:
     """The table; beside each row a word on what was expected."""
     lines = [("client", "requests", "first challenge", "first block", "reasons", "expected")]
     for row, word in rows:
-        reasons = ", ".join(row.reasons[:3]) + (f" and {len(row.reasons) - 3} more" if len(row.reasons) > 3 else "")
+        reasons = ", ".join(map(_short, row.reasons[:3])) + (
+            f" and {len(row.reasons) - 3} more" if len(row.reasons) > 3 else ""
+        )
         lines.append((row.name, str(row.requests), _at(row.first_challenge), _at(row.first_block), reasons or "-", word))
     widths = [max(len(line[column]) for line in lines) for column in range(5)]
     return "\n".join(_aligned(line, widths) for line in lines)
@@ -125,6 +127,12 @@ def _aligned(line: tuple[str, ...], widths: list[int]) -> str:
     name, requests, challenge, block, reasons, expected = line
     numbers = "  ".join(text.rjust(width) for text, width in zip((requests, challenge, block), widths[1:4], strict=True))
     return f"  {name:<{widths[0]}}  {numbers}  {reasons:<{widths[4]}}  {expected}"
+
+
+def _short(reason: str) -> str:
+    """The finding alone where its detail is a fingerprint: nobody reads those in a table."""
+    name, _, detail = reason.partition(":")
+    return name if len(detail) >= 16 else reason
 
 
 def _at(number: int | None) -> str:
