@@ -15,7 +15,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     """One HTTP answer.
 
     `headers`: names and values in order, printable ASCII.  `event`: ISSUED, LOADED, SOLVED, FAILED or "".  `level`: the level
-    of the challenge that the event is about, "" when it is not known.
+    of the challenge that the event is about, "" only without an event.
     """
 
     status: int

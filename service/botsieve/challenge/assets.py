@@ -17,7 +17,8 @@ from botsieve.challenge.answer import LOADED, Answer
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 _NAMES = ("c.js", "w.js", "c.css")
-_REQUESTED = re.compile(rb"([cw])(?:\.[0-9a-f]{1,64})?\.(js|css)")
+# Stem, hash, level (the page script is named with it, so that loading it can be counted by level), ending.
+_REQUESTED = re.compile(rb"([cw])(?:\.([0-9a-f]{1,64}))?(?:\.(light|normal|hard))?\.(js|css)")
 _KEPT, _NOT_KEPT = "public, max-age=31536000, immutable", "no-cache"
 
 
@@ -50,13 +51,19 @@ def asset_answer(name: bytes) -> Answer | None:
     match = _REQUESTED.fullmatch(name)
     if match is None:
         return None
-    plain = f"{match[1].decode()}.{match[2].decode()}"
+    stem, named_hash, level, ending = (part.decode() if part else "" for part in match.groups())
+    plain = f"{stem}.{ending}"
     if plain not in CONTENT:
         return None
-    is_current = name.decode() == HASHED_NAME[plain]
+    is_current = f"{stem}.{named_hash}.{ending}" == HASHED_NAME[plain]
     headers = (
         ("Content-Type", _TYPES[plain.partition(".")[2]]),
         ("Cache-Control", _KEPT if is_current else _NOT_KEPT),
         ("X-Content-Type-Options", "nosniff"),
     )
-    return Answer(200, headers, CONTENT[plain], event=LOADED if plain == "c.js" else "")
+    return Answer(200, headers, CONTENT[plain], event=LOADED if level and plain == "c.js" else "", level=level)
+
+
+def script_name(level: str) -> str:
+    """The page script under a name that says which level it is loaded for."""
+    return HASHED_NAME["c.js"].removesuffix("js") + f"{level}.js"

@@ -141,11 +141,11 @@ class ChallengeDesk:
     def wait(self, o: Observation, now_s: float) -> Answer:
         """`GET wait?t=...`: to the page that was asked for with a short clearance, or a page that says why not."""
         if o.method != b"GET":
-            return self._refused("method", nojs.LEVEL)
+            return self._refused("method")
         token = _parameter(o.query, b"t")
         wait = nojs.open_wait(self._issuer, o, token) if self.settings.no_js.enabled else None
         if wait is None:
-            return self._waited_badly(late_page(o, self.settings, b""))
+            return late_page(o, self.settings, b"")
         if now_s < wait.not_before_s:
             return self._waited_badly(early_page(o, self.settings, token.decode("ascii"), int(wait.not_before_s - now_s) + 1))
         if self._unredeemable(wait, now_s):
@@ -163,6 +163,7 @@ class ChallengeDesk:
         if o.wants_document:
             offered = nojs.is_offered(self.settings, level, score)
             puzzle = Puzzle(
+                level=level,
                 token=token,
                 puzzles=work.puzzles,
                 bits=work.bits,
@@ -236,7 +237,8 @@ class ChallengeDesk:
             answer = _with(answer, ("Allow", "POST"))
         if status == 429:
             answer = _with(answer, ("Retry-After", "60"))
-        return msgspec.structs.replace(answer, event=FAILED, level=level)
+        # Without a token of ours no challenge failed: what was posted is rubbish, and belongs to no level.
+        return msgspec.structs.replace(answer, event=FAILED, level=level) if level else answer
 
 
 def _parameter(query: bytes, wanted: bytes) -> bytes:

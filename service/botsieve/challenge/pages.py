@@ -13,7 +13,7 @@ from html import escape
 import msgspec
 
 from botsieve.challenge.answer import Answer
-from botsieve.challenge.assets import CHECK, HASHED_NAME, PAGE
+from botsieve.challenge.assets import CHECK, HASHED_NAME, PAGE, script_name
 from botsieve.challenge.languages import texts_of
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.observation import Observation
@@ -46,6 +46,7 @@ class Puzzle(msgspec.Struct, frozen=True):
     `form`: the request was no GET.  `loop`: challenges did not help: explain, and start only when told to.
     """
 
+    level: str
     token: str
     puzzles: int
     bits: int
@@ -74,9 +75,8 @@ def challenge_page(o: Observation, settings: ChallengeSettings, puzzle: Puzzle, 
         "manual": puzzle.loop,
         "texts": {key: texts[key] for key in _SCRIPT_TEXTS},
     }
-    script = (
-        f'<script src="{_file(settings, "c.js")}" defer data-check="{escape(json.dumps(data, ensure_ascii=False))}"></script>'
-    )
+    told = escape(json.dumps(data, ensure_ascii=False))
+    script = f'<script src="{escape(settings.prefix + script_name(puzzle.level))}" defer data-check="{told}"></script>'
     check = CHECK.substitute(puzzles=puzzle.puzzles, progress=escape(texts["progress"]), stuck=escape(texts["stuck"]))
     link = escape(f"{settings.prefix}wait?t={puzzle.wait}")
     wait_s = settings.no_js.wait_s

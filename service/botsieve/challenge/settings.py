@@ -22,7 +22,7 @@ MIN_PUZZLES, MAX_PUZZLES = 1, 64
 MAX_CLEARANCE_S = 86_400
 
 _PREFIX = re.compile(r"/[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*/")
-_MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_MAIL = re.compile(r"(?:mailto:)?[^\s:@<>\"']+@[^\s:@<>\"']+")
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -54,8 +54,8 @@ DEFAULT_LEVELS: Mapping[str, LevelSettings] = MappingProxyType(
 class ChallengeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Section `challenge` of the configuration; `keys_file` and `providers` belong to the edges.
 
-    `contact`: a mail address or an http(s) link, "" for none.  `show_id`: send `X-Botsieve-Id` to the visitor
-    (`client_headers` other than none).
+    `contact`: a mail address (with or without `mailto:`) or an http(s) link, "" for none.  `show_id`: send `X-Botsieve-Id` to
+    the visitor (`client_headers` other than none).
     """
 
     prefix: str = "/.botsieve/"
@@ -98,8 +98,8 @@ class ChallengeSettings(msgspec.Struct, frozen=True, kw_only=True):
         """`contact` as the target of a link, "" for none."""
         if len(self.contact) > 500:
             return ""
-        if _MAIL.fullmatch(self.contact) and not self.contact.lower().startswith(("javascript:", "data:")):
-            return "mailto:" + self.contact
+        if _MAIL.fullmatch(self.contact):
+            return self.contact if self.contact.startswith("mailto:") else "mailto:" + self.contact
         return self.contact if _LINK.fullmatch(self.contact) else ""
 
 

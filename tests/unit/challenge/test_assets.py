@@ -6,7 +6,8 @@ import gzip
 import re
 
 import pytest
-from botsieve.challenge.assets import CONTENT, HASHED_NAME, asset_answer
+from botsieve.challenge.assets import CONTENT, HASHED_NAME, asset_answer, script_name
+from botsieve.decision import LEVELS
 
 
 @pytest.mark.parametrize("name", ["c.js", "w.js", "c.css"])
@@ -28,10 +29,17 @@ def test_nothing_else_is_served(name: bytes) -> None:
     assert asset_answer(name) is None
 
 
-def test_loading_the_script_is_counted() -> None:
-    """Only the page script says that a challenge was loaded."""
-    events = {name: asset_answer(HASHED_NAME[name].encode()).event for name in CONTENT}  # type: ignore[union-attr]
-    assert events == {"c.js": "loaded", "w.js": "", "c.css": ""}
+@pytest.mark.parametrize("level", LEVELS)
+def test_loading_the_script_is_counted(level: str) -> None:
+    """The page names its script with the level, which is what the event says; the file is the same, and kept."""
+    named, plain = asset_answer(script_name(level).encode()), asset_answer(HASHED_NAME["c.js"].encode())
+    assert named is not None
+    assert plain is not None
+    assert (named.event, named.level, plain.event, plain.level) == ("loaded", level, "", "")
+    assert (named.body, named.headers) == (plain.body, plain.headers)
+    worker = asset_answer(b"w.js")
+    assert worker is not None
+    assert worker.event == ""
 
 
 def test_the_files_are_small_and_name_no_other_host() -> None:

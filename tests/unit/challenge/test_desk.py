@@ -115,6 +115,10 @@ def test_a_program_can_solve_the_problem_document() -> None:
     assert at.clearances.standing(request(headers={**program, b"cookie": cookie_of(answer)}), NOW_S) is not None
 
 
+# Refused before a challenge of ours was recognised: nothing to count.
+_NOT_OURS = {"method", "cross_site", "content_type", "too_large", "malformed", "invalid"}
+
+
 def _refused(code: str, at: Any = None, o: Any = None, body: Any = None, after_s: float = 1.0) -> int:
     """Asks for a challenge, changes one thing, and expects this code and no cookie; returns the status."""
     at = at or desk()
@@ -122,7 +126,8 @@ def _refused(code: str, at: Any = None, o: Any = None, body: Any = None, after_s
     answer = at.solve(o or post(), body_of(data) if body is None else body(data), NOW_S + after_s)
     assert code_of(answer) == f"botsieve_{code}"
     assert answer.header("Set-Cookie") == ""
-    assert answer.event == "failed"
+    assert (answer.event, answer.level) in (("failed", "normal"), ("", "")), "an event has a level"
+    assert answer.event or code in _NOT_OURS
     return answer.status
 
 

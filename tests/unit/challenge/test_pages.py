@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from .builders import ID, page_data, request, settings
 
-PUZZLE = Puzzle(token="TOKEN", puzzles=16, bits=14, wait="WAIT")
+PUZZLE = Puzzle(level="normal", token="TOKEN", puzzles=16, bits=14, wait="WAIT")
 
 
 class _Outline(HTMLParser):
@@ -51,8 +51,8 @@ def _pages(**changes: object) -> dict[str, Answer]:
     kept, o = settings(**changes), request()
     return {
         "challenge": challenge_page(o, kept, PUZZLE, ID),
-        "form": challenge_page(o, kept, Puzzle("TOKEN", 16, 14, form=True), ID),
-        "loop": challenge_page(o, kept, Puzzle("TOKEN", 16, 14, "WAIT", loop=True), ID),
+        "form": challenge_page(o, kept, Puzzle("normal", "TOKEN", 16, 14, form=True), ID),
+        "loop": challenge_page(o, kept, Puzzle("normal", "TOKEN", 16, 14, "WAIT", loop=True), ID),
         "block": block_page(o, kept, ID, 30),
         "early": early_page(o, kept, "WAIT", 3),
         "late": late_page(o, kept, b"/a?b=c&d"),

@@ -44,6 +44,7 @@ def test_packaged_values() -> None:
         ("contact", 'https://x/"onclick="x'),
         ("contact", "a@" + "b" * 500),
         ("contact", "not an address"),
+        ("contact", "javascript:alert(1)@x"),
     ],
 )
 def test_values_out_of_bounds_are_refused(key: str, value: object) -> None:
@@ -55,5 +56,6 @@ def test_values_out_of_bounds_are_refused(key: str, value: object) -> None:
 def test_contact_is_a_mail_address_or_a_link() -> None:
     """A mail address becomes a mail link."""
     assert ChallengeSettings(contact="help@shop.example").contact_link == "mailto:help@shop.example"
+    assert ChallengeSettings(contact="mailto:help@shop.example").contact_link == "mailto:help@shop.example"
     assert ChallengeSettings(contact="https://shop.example/help").contact_link == "https://shop.example/help"
     assert ChallengeSettings().contact_link == ""
