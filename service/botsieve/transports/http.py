@@ -55,7 +55,7 @@ class NginxEdge:
         target = request.target
         if target == CHECK:
             return self._check(request)
-        if target == PAGE:
+        if target.partition(b"?")[0] == PAGE:  # nginx's rewrite carries the visitor's query along
             return self._page(request)
         return self.own(request) if target.startswith(self.prefix) else _NOT_FOUND
 
