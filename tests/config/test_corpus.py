@@ -1,4 +1,4 @@
-"""Whole files: every good one loads, every bad one is refused with the mistake that it names, any bytes give one or the other."""
+"""Whole files: good ones load, each bad one is refused with the mistake that it names, any bytes give one or the other."""
 
 from __future__ import annotations
 

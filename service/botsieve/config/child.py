@@ -80,9 +80,14 @@ class Child:
                 ]
             )
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """Ends the child if it runs."""
         process = self._process
         if process is not None and process.poll() is None:
             process.kill()
-            process.communicate()
+            process.wait()

@@ -1,0 +1,55 @@
+"""botsieve.config.child"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from botsieve.config.child import Child
+from botsieve.config.loader import answer_for
+from botsieve.config.plan import config_id
+
+
+def test_the_child_says_what_the_loader_says(tmp_path: Path) -> None:
+    """A plan, mistakes, an unreadable file, the packaged defaults."""
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("bot_at: 61\n")
+    bad.write_text("bot_at: 610\n")
+    for source in (str(good), str(bad), str(tmp_path / "none.yaml"), ""):
+        said, wanted = Child(source).ask(), answer_for(source)
+        assert (said.mistakes, said.unreadable, said.config) == (wanted.mistakes, wanted.unreadable, wanted.config)
+        assert (said.plan and config_id(said.plan)) == (wanted.plan and config_id(wanted.plan))
+
+
+def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    """And is a mistake of the file, with the time that was allowed."""
+    file = tmp_path / "b.yaml"
+    file.write_text("# nothing\n")
+    said = Child(str(file), wait_s=0.001).ask()
+    assert said.plan is None
+    assert "took longer than 0.001 s" in said.mistakes[0]
+
+
+def test_a_child_that_is_stopped_is_no_answer(tmp_path: Path) -> None:
+    """As at a shutdown in the middle of a reload."""
+    file = tmp_path / "b.yaml"
+    file.write_text("k: v\n" * 100_000)
+    child = Child(str(file))
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(child.ask()))
+    thread.start()
+    while not child.is_running and thread.is_alive():
+        thread.join(0.001)
+    child.stop()
+    thread.join(10)
+    assert answers[0].plan is None
+    assert answers[0].mistakes
+
+
+def test_a_large_hostile_file_stays_within_the_childs_limits(tmp_path: Path) -> None:
+    """The largest file, all of it keys: an answer comes back, with bounded mistakes."""
+    file = tmp_path / "b.yaml"
+    file.write_bytes(b"".join(b"k%d: [1, {a: b}]\n" % n for n in range(55_000))[: 1024 * 1024])
+    said = Child(str(file)).ask()
+    assert said.plan is None
+    assert 1 <= len(said.mistakes) <= 101
