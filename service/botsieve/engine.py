@@ -12,8 +12,8 @@ from botsieve.agents import Agent, AgentBook
 from botsieve.challenge.clearance import Clearances, Standing
 from botsieve.challenge.session import Session, Sessions
 from botsieve.crawlers import INSIDE, Crawlers
-from botsieve.decision import ALLOW, ENFORCE, MONITOR, Decision, Signal
-from botsieve.detectors import Watch, plan
+from botsieve.decision import ALLOW, ENFORCE, MONITOR, VERDICTS, Decision, Signal
+from botsieve.detectors import Plan, Watch, plan, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
 from botsieve.observation import NAVIGATION, Observation
@@ -25,6 +25,7 @@ from botsieve.state.world import World
 from botsieve.verdict import Standpoint, outcome
 
 _COOKIE_MARK = b"botsieve_"
+_THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
 
 
 class Engine:
@@ -55,7 +56,8 @@ class Engine:
         self.time_judged = True
         self._recent = Recent()
         self._on_detector_error = on_detector_error
-        self._plans: dict[tuple[int, bool, bool, bool], tuple[Watch, ...]] = {}
+        self._plans: dict[tuple[str, bool, bool, bool], Plan] = {}
+        self._failures = 0
         self._planned: Rulebook | None = None
 
     def decide(self, o: Observation, now_s: float, decision_id: str, draw_0_1: float = 0.0) -> Decision:
@@ -70,49 +72,41 @@ class Engine:
                 return known
         book = self.rulebook
         policy = book.policy_for(o)
-        decision = self._exempt(o, book, policy, decision_id)
-        if decision is None:
-            decision = self._judge(o, book, policy, now_s, decision_id)
+        agent = self.agents.read(o.headers.get(b"user-agent", b""))
+        if book.allow.admits(o):
+            decision = _passed(decision_id, "allowlist", book, policy)
+        elif agent.crawler and self.crawlers.judge(agent, o.client)[0] == INSIDE:
+            decision = _passed(decision_id, "crawler", book, policy)
+        else:
+            decision = self._judge(o, book, policy, agent, now_s, decision_id)
         if name is not None:
             self._recent.put(name, decision, now_s)
         return decision
 
-    def _exempt(self, o: Observation, book: Rulebook, policy: Policy, decision_id: str) -> Decision | None:
-        if book.allow.admits(o):
-            return _passed(decision_id, "allowlist", book, policy)
-        agent = self.agents.read(o.headers.get(b"user-agent", b""))
-        if agent.crawler and self.crawlers.judge(agent, o.client)[0] == INSIDE:
-            return _passed(decision_id, "crawler", book, policy)
-        return None
-
-    def _judge(self, o: Observation, book: Rulebook, policy: Policy, now_s: float, decision_id: str) -> Decision:
+    def _judge(self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str) -> Decision:
         session, standing = self._credentials(o, now_s)
-        agent = self.agents.read(o.headers.get(b"user-agent", b""))
         route = route_of(o.path, o.query)
         world = self.world
-        is_tool = bool(route.item) and o.has_fingerprint and bool(self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig))
+        tool = self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) if o.ja4 and o.peer == o.client else ""
+        counted = o.is_counted
         profiles = world.observe(
             o,
             route,
-            world.client_key(o, session.id if session else b""),
+            world.client_key(o, session.id if session is not None else b""),
             world.site(policy.name),
             now_s,
+            counted=counted,
             vouched=session is not None or standing is not None,
-            is_tool=is_tool,
+            is_tool=bool(tool),
         )
-        view = View(
-            agent,
-            self.catalogue,
-            policy,
-            profiles,
-            now_s,
-            cleared=standing is not None,
-            has_session=session is not None,
-            time_judged=self.time_judged,
-        )
-        signals = self._detect(o, view, book, policy, agent)
-        score = total(signals, policy.family_max) if signals else 0
-        at = Standpoint(o, view, signals, score, session, standing)
+        view = View(agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged)
+        plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
+        signals = self._of_request(o, view, plan, tool)
+        for watch in plan.of_state:
+            signals += self._try(watch, o, view)
+        if signals:
+            signals = settle(signals)
+        at = Standpoint(o, view, signals, total(signals, policy.family_max) if signals else 0, session, standing)
         return self._settle(at, book, route, decision_id)
 
     def _credentials(self, o: Observation, now_s: float) -> tuple[Session | None, Standing | None]:
@@ -122,34 +116,45 @@ class Engine:
         session = self.sessions.read(o, now_s) if self.sessions is not None else None
         return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
 
-    def _detect(self, o: Observation, view: View, book: Rulebook, policy: Policy, agent: Agent) -> tuple[Signal, ...]:
-        found: list[Signal] = []
-        behaviour = o.is_counted and not o.is_foreign
-        for watch in self._watches(book, policy, claims_browser=agent.claims_browser, behaviour=behaviour):
-            try:
-                signal = watch.find(o, view, watch.settings)
-            except Exception as error:  # a decision never raises: one detector less is better than none
-                if self._on_detector_error is not None:
-                    self._on_detector_error(watch.detector.id, error)
-                continue
-            if signal is not None and signal.points:
-                found.append(signal)
-        return settle(found) if found else ()
+    def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
+        """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""
+        key = request_key(o, tool=tool, cleared=view.cleared)
+        if key is not None:
+            known = plan.answers.get(key)
+            if known is not None:
+                return known
+        signals: tuple[Signal, ...] = ()
+        failed = self._failures
+        for watch in plan.of_request:
+            signals += self._try(watch, o, view)
+        if key is not None and failed == self._failures:
+            plan.answers.put(key, signals)
+        return signals
 
-    def _watches(self, book: Rulebook, policy: Policy, *, claims_browser: bool, behaviour: bool) -> tuple[Watch, ...]:
+    def _try(self, watch: Watch, o: Observation, view: View) -> tuple[Signal, ...]:
+        try:
+            signal = watch.find(o, view, watch.settings)
+        except Exception as error:  # a decision never raises: one detector less is better than none
+            self._failures += 1
+            if self._on_detector_error is not None:
+                self._on_detector_error(watch.detector.id, error)
+            return ()
+        return () if signal is None or not signal.points else (signal,)
+
+    def _plan(self, book: Rulebook, policy: Policy, claims_browser: bool, behaviour: bool) -> Plan:
         if book is not self._planned:
             self._plans, self._planned = {}, book
-        name = (id(policy), claims_browser, behaviour, self.time_judged)
-        watches = self._plans.get(name)
-        if watches is None:
-            watches = self._plans[name] = plan(
+        name = (policy.name, claims_browser, behaviour, self.time_judged)
+        found = self._plans.get(name)
+        if found is None:
+            found = self._plans[name] = plan(
                 policy.detectors,
                 policy.audience,
                 claims_browser=claims_browser,
                 behaviour=behaviour,
                 time_judged=self.time_judged,
             )
-        return watches
+        return found
 
     def _settle(self, at: Standpoint, book: Rulebook, route: Route, decision_id: str) -> Decision:
         policy = at.view.policy
@@ -169,22 +174,24 @@ class Engine:
             would, level, deferred = after.verdict, after.level, after.deferred
             rule = after.rule or rule
         mode = MONITOR if book.paused else policy.mode
+        # By position: this runs for every request, and twenty keywords cost a microsecond.
         return Decision(
-            id=decision_id,
-            verdict=would if mode == ENFORCE else ALLOW,
-            would_be=would,
-            mode=mode,
-            score=at.score,
-            bot=at.score >= book.bot_at,
-            signals=at.signals,
-            rule=rule or f"threshold.{would}",
-            policy=policy.name,
-            audience=policy.audience,
-            config=book.config,
-            level=level,
-            route=route.template.decode("latin-1"),
-            deferred=deferred,
-            set_cookie=self._new_session(at, decision_id),
+            decision_id,
+            would if mode == ENFORCE else ALLOW,
+            would,
+            mode,
+            at.score,
+            at.score >= book.bot_at,
+            at.signals,
+            rule or _THRESHOLD[would],
+            policy.name,
+            policy.audience,
+            book.config,
+            level,
+            route.template.decode("latin-1"),
+            deferred,
+            0,
+            self._new_session(at, decision_id),
         )
 
     def _new_session(self, at: Standpoint, decision_id: str) -> str:

@@ -10,30 +10,35 @@ from botsieve.detectors import agent, claim, headers, network, timing, tls, trav
 from botsieve.detectors.settings import ANY, BROWSER, PROGRAM, Settings
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
+from botsieve.remembered import Remembered
 
 # Looks at one observation and what is remembered; None when it finds nothing.  The third argument is its own settings type.
 Find = Callable[[Observation, View, Any], Signal | None]
 
 
 class Detector(NamedTuple):
-    """`behaviour`: looks at page views and data calls only, and needs a clock that can be trusted if `timed`."""
+    """`behaviour`: looks at page views and data calls only, and needs a clock that can be trusted if `timed`.
+
+    `of_request`: looks at nothing but what `request_key` holds and the settings: its findings can be remembered.
+    """
 
     id: str
     find: Find
     behaviour: bool = False
     timed: bool = False
+    of_request: bool = False
 
 
 TABLE: tuple[Detector, ...] = (
-    Detector("agent.bot_useragent", agent.bot_useragent),
-    Detector("agent.no_useragent", agent.no_useragent),
-    Detector("agent.known_crawler", agent.known_crawler),
-    Detector("headers.no_accept_language", headers.no_accept_language),
-    Detector("headers.no_accept_encoding", headers.no_accept_encoding),
+    Detector("agent.bot_useragent", agent.bot_useragent, of_request=True),
+    Detector("agent.no_useragent", agent.no_useragent, of_request=True),
+    Detector("agent.known_crawler", agent.known_crawler, of_request=True),
+    Detector("headers.no_accept_language", headers.no_accept_language, of_request=True),
+    Detector("headers.no_accept_encoding", headers.no_accept_encoding, of_request=True),
     Detector("headers.no_referer", headers.no_referer),
-    Detector("tls.suspicious_ja3", tls.suspicious_ja3),
-    Detector("claim.unlike_headers", claim.unlike_headers),
-    Detector("claim.contradiction", claim.contradiction),
+    Detector("tls.suspicious_ja3", tls.suspicious_ja3, of_request=True),
+    Detector("claim.unlike_headers", claim.unlike_headers, of_request=True),
+    Detector("claim.contradiction", claim.contradiction, of_request=True),
     Detector("timing.suspicious_timing", timing.suspicious_timing, behaviour=True, timed=True),
     Detector("traversal.url_pattern", traversal.url_pattern, behaviour=True),
     Detector("traversal.volume", traversal.volume, behaviour=True, timed=True),
@@ -50,9 +55,20 @@ class Watch(NamedTuple):
     settings: Settings
 
 
-def plan(
-    settings: Mapping[str, Settings], audience: str, *, claims_browser: bool, behaviour: bool, time_judged: bool
-) -> tuple[Watch, ...]:
+class Plan(NamedTuple):
+    """What runs for one kind of client on a policy.  `of_request` can be remembered in `answers` by `request_key`."""
+
+    of_request: tuple[Watch, ...]
+    of_state: tuple[Watch, ...]
+    answers: Remembered[RequestKey, tuple[Signal, ...]]
+
+
+RequestKey = tuple[object, ...]
+_MAX_KEY_BYTES = 2_048
+_MAX_ANSWERS = 2_048  # per plan and generation
+
+
+def plan(settings: Mapping[str, Settings], audience: str, *, claims_browser: bool, behaviour: bool, time_judged: bool) -> Plan:
     """The detectors that run for one kind of client on a policy, in the order of TABLE.
 
     Law of `applies_to` (docs/settings.md): `browser` speaks of clients that claim to be browsers, and of everybody where the
@@ -71,4 +87,45 @@ def plan(
         }[own.applies_to]
         if applies:
             chosen.append(Watch(detector, detector.find, own))
-    return tuple(chosen)
+    return Plan(
+        tuple(watch for watch in chosen if watch.detector.of_request),
+        tuple(watch for watch in chosen if not watch.detector.of_request),
+        Remembered(_MAX_ANSWERS),
+    )
+
+
+def request_key(o: Observation, *, tool: str, cleared: bool) -> RequestKey | None:
+    """Everything that the detectors `of_request` look at, as one key; None when it is too long to be worth remembering.
+
+    `tool`: what the catalogue says of the hello.  A tool's finding shows its JA3, which therefore belongs to the key.
+    """
+    get = o.headers.get
+    agent = get(b"user-agent")
+    accept = get(b"accept")
+    hints = get(b"sec-ch-ua")
+    if (
+        (agent is not None and len(agent) > _MAX_KEY_BYTES)
+        or (accept is not None and len(accept) > _MAX_KEY_BYTES)
+        or (hints is not None and len(hints) > _MAX_KEY_BYTES)
+    ):
+        return None
+    return (
+        agent,
+        accept,
+        hints,
+        get(b"sec-ch-ua-mobile", b"")[:16],
+        get(b"sec-ch-ua-platform", b"")[:64],
+        get(b"sec-fetch-mode", b"")[:32],
+        get(b"sec-fetch-dest", b"")[:32],
+        get(b"accept-encoding", b"")[:256],
+        bool(get(b"accept-language")),
+        get(b"te", b"")[:32],
+        o.kind,
+        o.http,
+        o.ja4,
+        o.tls_sig,
+        o.ja3 if tool else tool,
+        o.peer == o.client,
+        o.headers_seen,
+        cleared,
+    )

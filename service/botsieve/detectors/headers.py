@@ -41,8 +41,9 @@ def no_referer(o: Observation, view: View, settings: NoReferer) -> Signal | None
     if not previous_s or view.now_s - previous_s > settings.visit_gap_s:
         return None  # the first page of a visit
     site = view.profiles.site
-    total = site.navigations.read(view.now_s, 300.0)
-    if total >= _REFERERLESS_AT_LEAST and site.no_referer.read(view.now_s, 300.0) > _REFERERLESS_SHARE * total:
+    now_slice = int(view.now_s / 300.0)
+    total = site.navigations.read(now_slice)
+    if total >= _REFERERLESS_AT_LEAST and site.no_referer.read(now_slice) > _REFERERLESS_SHARE * total:
         return None
     gap = Measure("since_last_request_s", round(view.now_s - previous_s, 3), settings.visit_gap_s)
     return Signal("headers.no_referer", settings.points, subject="client", measures=(gap,))

@@ -21,25 +21,27 @@ def busy_range(o: Observation, view: View, settings: BusyRange) -> Signal | None
     if group is None or len(group.addresses.seen) < settings.addresses_at_least:
         return None
     now_s = view.now_s
-    requests = group.requests.read(now_s, 10.0)
+    now_slice = int(now_s / 10.0)
+    requests = group.requests.read(now_slice)
     if requests < settings.requests_at_least:
-        return None
-    if group.addresses.forget_before(now_s - settings.window_s) < settings.addresses_at_least:
         return None
     site = view.profiles.site
     others = site.networks_within(now_s) - 1
     if others < _ACTIVE_AT_LEAST:
         return None
-    mean = (site.requests.read(now_s, 10.0) - requests) / others
+    mean = (site.requests.read(now_slice) - requests) / others
     if requests < settings.times_mean * mean:
         return None
+    addresses = sum(1 for seen_s in group.addresses.seen.values() if now_s - seen_s <= settings.window_s)
+    if addresses < settings.addresses_at_least:
+        return None
     people = group.people.forget_before(now_s - PEOPLE_S)
-    if 2 * people >= group.members.forget_before(now_s - PEOPLE_S):
-        return None  # half of its clients have been people in the last hour
+    if 2 * people >= group.addresses.forget_before(now_s - PEOPLE_S):
+        return None  # half of its addresses have been people's in the last hour
     if settings.shared and network_text(o.client) in settings.shared:
         return None
     measures = (
-        Measure("addresses", len(group.addresses.seen), settings.addresses_at_least),
+        Measure("addresses", addresses, settings.addresses_at_least),
         Measure("requests", requests, settings.requests_at_least),
         Measure("times_mean", round(requests / mean, 1) if mean > 0 else float(requests), settings.times_mean),
     )

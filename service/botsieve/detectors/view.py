@@ -27,7 +27,6 @@ class View:
         policy: Policy,
         profiles: Profiles,
         now_s: float,
-        *,
         cleared: bool,
         has_session: bool,
         time_judged: bool,

@@ -158,7 +158,7 @@ class LastSeen:
 class Windowed:
     """Counts per time slice.  Each process owns its part and publishes its absolute value; the whole is the sum over parts.
 
-    `slice_s` x `slices` is the window.  A slice is named by the number of its start; `total` sums what is inside the window.
+    A slice is named by the number of its start; its length is the caller's.  `total` sums what is inside the window.
     """
 
     __slots__ = ("counts", "newest", "total")
@@ -168,20 +168,21 @@ class Windowed:
         self.newest = 0
         self.total = 0
 
-    def add(self, now_s: float, slice_s: float, amount: int = 1) -> int:
-        """Counts `amount` in the slice of `now_s`; the total of the window after it."""
-        number = int(now_s / slice_s)
-        if number > self.newest:
-            self._turn(number)
-        elif number <= self.newest - len(self.counts):
-            return self.total  # older than the window: no longer of interest
-        self.counts[number % len(self.counts)] += amount
+    def add(self, number: int, amount: int = 1) -> int:
+        """Counts `amount` in slice `number` (time / length of a slice); the total of the window after it."""
+        counts = self.counts
+        if number != self.newest:
+            if number > self.newest:
+                self._turn(number)
+                counts = self.counts
+            elif number <= self.newest - len(counts):
+                return self.total  # older than the window: no longer of interest
+        counts[number % len(counts)] += amount
         self.total += amount
         return self.total
 
-    def read(self, now_s: float, slice_s: float) -> int:
-        """The total of the window that ends at `now_s`."""
-        number = int(now_s / slice_s)
+    def read(self, number: int) -> int:
+        """The total of the window that ends with slice `number`."""
         if number > self.newest:
             self._turn(number)
         return self.total

@@ -15,7 +15,7 @@ MAX_ITEMS = 200  # items remembered of one template: the largest step of travers
 KEPT_STEPS = 20  # newest steps between items that are looked at
 MAX_GROUP_ITEMS = 256
 MAX_ADDRESSES = 10
-MAX_MEMBERS = 64  # clients of a network that are remembered beside each other
+MAX_MEMBERS = 64  # addresses of a network that are remembered beside each other
 
 # Bytes, by sys.getsizeof and the dict entry that holds them; tests/unit/state/test_profiles.py keeps them honest.
 CLIENT_BYTES = 760
@@ -45,18 +45,27 @@ class Track:
 
     def take(self, item: int, number: int, now_s: float, window_s: float) -> int:
         """Counts one item; by how many remembered items the track has grown (may be negative)."""
-        before = len(self.items.seen)
-        is_new = self.items.add(item, now_s, MAX_ITEMS)
-        self.items.forget_before(now_s - window_s)
-        if is_new:
-            self.fresh_s.append(now_s)
-            if len(self.fresh_s) > KEPT_STEPS:
-                del self.fresh_s[0]
-            if number >= 0:
-                if self.last_number >= 0:
-                    self._step(abs(number - self.last_number), now_s, window_s)
-                self.last_number = number
-        return len(self.items.seen) - before
+        seen = self.items.seen
+        before = len(seen)
+        if seen.pop(item, None) is not None:
+            seen[item] = now_s
+            self.items.forget_before(now_s - window_s)
+            return len(seen) - before
+        seen[item] = now_s
+        oldest = seen[next(iter(seen))]
+        if oldest < now_s - window_s:
+            self.items.forget_before(now_s - window_s)
+        elif before >= MAX_ITEMS:
+            del seen[next(iter(seen))]
+        fresh = self.fresh_s
+        fresh.append(now_s)
+        if len(fresh) > KEPT_STEPS:
+            del fresh[0]
+        if number >= 0:
+            if self.last_number >= 0:
+                self._step(abs(number - self.last_number), now_s, window_s)
+            self.last_number = number
+        return len(seen) - before
 
     def _step(self, step: int, now_s: float, window_s: float) -> None:
         steps, times, counts = self.steps, self.step_times, self.step_counts
@@ -131,24 +140,29 @@ class GroupTrack:
         self.last_s = 0.0
 
     def take(self, item: int, address: int, now_s: float, window_s: float) -> None:
-        """Counts one item of one address."""
-        self.items.add(item, now_s, MAX_GROUP_ITEMS)
-        self.addresses.add(address, now_s, MAX_ADDRESSES)
-        self.items.forget_before(now_s - window_s)
-        self.addresses.forget_before(now_s - window_s)
+        """Counts one item of one address.  LastSeen.add twice, written out: this runs for every page and data call."""
+        horizon_s = now_s - window_s
+        for part, thing, keep in ((self.items, item, MAX_GROUP_ITEMS), (self.addresses, address, MAX_ADDRESSES)):
+            seen = part.seen
+            seen.pop(thing, None)
+            seen[thing] = now_s
+            oldest = next(iter(seen))
+            if seen[oldest] < horizon_s:
+                part.forget_before(horizon_s)
+            elif len(seen) > keep:
+                del seen[oldest]
         self.last_s = now_s
 
 
 class Group:
     """A network or a fingerprint: the subjects that many clients share."""
 
-    __slots__ = ("addresses", "members", "people", "requests", "slice", "tracks")
+    __slots__ = ("addresses", "people", "requests", "slice", "tracks")
 
     def __init__(self) -> None:
         self.requests = Windowed(30)  # 10 s each
-        self.addresses = LastSeen()
-        self.members = LastSeen()
-        self.people = LastSeen()
+        self.addresses = LastSeen()  # of the last hour
+        self.people = LastSeen()  # those of them that have been people
         self.tracks: dict[int, GroupTrack] = {}
         self.slice = 0  # the time slice in which the site counted it as active
 

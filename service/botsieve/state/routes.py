@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from botsieve.remembered import Remembered
+
 # Deterministic, linear patterns on at most _MAX_SEGMENT bytes each; only segments that hold a digit get here.
-_NUMBER = re.compile(rb"[0-9]{1,18}\Z")
+_NUMBER = re.compile(rb"[0-9]{1,18}\Z")  # _MAX_DIGITS: fits 63 bits
 _UUID = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
 _HEX = re.compile(rb"[0-9a-fA-F]{8,128}\Z")
 _DIGITS = re.compile(rb"[0-9]+")
@@ -24,6 +26,12 @@ _ITEM_KEYS = frozenset(
     b"id item item_id itemid product product_id productid pid sku article uid user user_id q_id doc nr no num number".split()
 )
 
+# Whether a query may hold one of them at all: most do not.
+_VARYING_KEY = re.compile(
+    rb"(?i:id|p|pg|page|offset|start|skip|from|cursor|after|before|limit|per_page|pagenumber|sku|item|product|article|user|doc|nr|no|num|number)="
+)
+
+_MAX_DIGITS = 18
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT = 200
 _MAX_QUERY_KEYS = 16
@@ -44,27 +52,62 @@ class Route(NamedTuple):
 
 def route_of(path: bytes, query: bytes) -> Route:
     """The route of a canonical path and a raw query.  O(length); any bytes."""
+    cut = path.rfind(b"/") + 1
+    last = path[cut:]
+    folder = _folders.get(path[:cut])
+    if folder is None:
+        folder = _folder(path[:cut])
+    if folder.is_plain and last.isdigit() and len(last) <= _MAX_DIGITS:  # the common case: /items/17
+        route = Route(folder.template, last, int(last), folder.is_list)
+    elif folder.is_plain and _HAS_DIGIT.search(last) is None:
+        route = Route(path, b"", _NO_NUMBER, False)
+    else:
+        route = _by_segments(path)
+    if query and _VARYING_KEY.search(query) is not None:
+        return _query(query, route)
+    return route
+
+
+class _Folder(NamedTuple):
+    """What is known of the part of a path before its last segment.  `is_plain`: nothing in it varies."""
+
+    is_plain: bool
+    template: bytes
+    is_list: bool
+
+
+# Folders are few on a real site and many under attack.
+_folders: Remembered[bytes, _Folder] = Remembered(4_096)
+
+
+def _folder(folder: bytes) -> _Folder:
+    found = _Folder(
+        _HAS_DIGIT.search(folder) is None or _by_segments(folder).item == b"",
+        folder + b"{n}",
+        folder[:-1].rpartition(b"/")[2] in _LIST_SEGMENTS,
+    )
+    if len(folder) <= _MAX_SEGMENT:
+        _folders.put(folder, found)
+    return found
+
+
+def _by_segments(path: bytes) -> Route:
     item: list[bytes] = []
     number = _NO_NUMBER
     is_list = False
-    template = path
-    if _HAS_DIGIT.search(path) is not None:
-        segments = path.split(b"/", _MAX_SEGMENTS)
-        for at, segment in enumerate(segments):
-            if _HAS_DIGIT.search(segment) is None:
-                continue
-            name, value = _segment(segment[:_MAX_SEGMENT])
-            if name is segment:
-                continue
-            segments[at] = name
-            item.append(segment)
-            if value != _NO_NUMBER:
-                number = value
-                is_list = at > 0 and segments[at - 1] in _LIST_SEGMENTS
-        template = b"/".join(segments)
-    if query:
-        template, number, is_list = _query(template, query, item, number, is_list=is_list)
-    return Route(template, b"/".join(item), number, is_list)
+    segments = path.split(b"/", _MAX_SEGMENTS)
+    for at, segment in enumerate(segments):
+        if _HAS_DIGIT.search(segment) is None:
+            continue
+        name, value = _segment(segment[:_MAX_SEGMENT])
+        if name == segment:
+            continue
+        segments[at] = name
+        item.append(segment)
+        if value != _NO_NUMBER:
+            number = value
+            is_list = at > 0 and segments[at - 1] in _LIST_SEGMENTS
+    return Route(b"/".join(segments), b"/".join(item), number, is_list)
 
 
 def _segment(segment: bytes) -> tuple[bytes, int]:
@@ -83,22 +126,21 @@ def _segment(segment: bytes) -> tuple[bytes, int]:
     return b"{slug}", int(last[:18])
 
 
-def _query(template: bytes, query: bytes, item: list[bytes], number: int, *, is_list: bool) -> tuple[bytes, int, bool]:
+def _query(query: bytes, route: Route) -> Route:
+    template, path_item, number, is_list = route
+    item = [path_item] if path_item else []
     names: list[bytes] = []
     for pair in query.split(b"&", _MAX_QUERY_KEYS)[:_MAX_QUERY_KEYS]:
         name, _, value = pair.partition(b"=")
-        lower = name.lower()
-        if lower in _LIST_KEYS:
-            names.append(lower)
-            item.append(value)
-            if _NUMBER.match(value):
-                number, is_list = int(value), True
-        elif lower in _ITEM_KEYS or lower.endswith(b"id"):
-            names.append(lower)
-            item.append(value)
-            if _NUMBER.match(value):
-                number, is_list = int(value), False
+        lower = name[:_MAX_SEGMENT].lower()
+        in_list = lower in _LIST_KEYS
+        if not in_list and lower not in _ITEM_KEYS and not lower.endswith(b"id"):
+            continue
+        names.append(lower)
+        item.append(value)
+        if _NUMBER.match(value):
+            number, is_list = int(value), in_list
     if not names:
-        return template, number, is_list
+        return route
     names.sort()
-    return template + b"?" + b"&".join(names), number, is_list
+    return Route(template + b"?" + b"&".join(names), b"/".join(item), number, is_list)

@@ -19,7 +19,7 @@ SHARDS = 256
 PROBATION_SHARE = 0.2  # of the budget (design: newcomers are evicted first)
 
 
-class _Part(Generic[V]):
+class Part(Generic[V]):
     """Two generations of one part of one shard."""
 
     __slots__ = ("budget", "old", "old_bytes", "since_s", "young", "young_bytes")
@@ -44,22 +44,24 @@ class _Part(Generic[V]):
 class Table(Generic[V]):
     """Keys are 8 bytes with a uniform first byte (Hasher.key).  `max_bytes` bounds the sum of the costs told to it.
 
+    `settled[key[0]].young` is where a subject in use is found: the hot path looks there itself and adds what it grew.
+
     `idle_s`: a subject unused for so long may be forgotten, and is after twice that.
     """
 
-    __slots__ = ("_idle_s", "_probation", "_settled", "evictions")
+    __slots__ = ("_idle_s", "_probation", "evictions", "settled")
 
     def __init__(self, max_bytes: int, idle_s: float) -> None:
         share = max(1, max_bytes // SHARDS // 2)
-        self._probation: list[_Part[V]] = [_Part(max(1, int(share * PROBATION_SHARE))) for _ in range(SHARDS)]
-        self._settled: list[_Part[V]] = [_Part(max(1, int(share * (1 - PROBATION_SHARE)))) for _ in range(SHARDS)]
+        self._probation: list[Part[V]] = [Part(max(1, int(share * PROBATION_SHARE))) for _ in range(SHARDS)]
+        self.settled: list[Part[V]] = [Part(max(1, int(share * (1 - PROBATION_SHARE)))) for _ in range(SHARDS)]
         self._idle_s = idle_s
         self.evictions = 0
 
     def get(self, key: bytes) -> V | None:
         """The subject's value, without marking it used."""
         shard = key[0]
-        part = self._settled[shard]
+        part = self.settled[shard]
         value = part.young.get(key)
         if value is None:
             value = part.old.get(key)
@@ -76,7 +78,7 @@ class Table(Generic[V]):
         `settle`: it has proven more than a first sight.  A settled subject stays settled.
         """
         shard = key[0]
-        part = self._settled[shard]
+        part = self.settled[shard]
         if key in part.young:
             part.young[key] = value
             part.young_bytes += grown
@@ -102,14 +104,14 @@ class Table(Generic[V]):
 
     def drop(self, key: bytes) -> None:
         """Forgets a subject.  Its bytes are given back with its generation."""
-        for part in (self._settled[key[0]], self._probation[key[0]]):
+        for part in (self.settled[key[0]], self._probation[key[0]]):
             part.young.pop(key, None)
             part.old.pop(key, None)
 
     def __len__(self) -> int:
-        return sum(len(part.young) + len(part.old) for part in (*self._settled, *self._probation))
+        return sum(len(part.young) + len(part.old) for part in (*self.settled, *self._probation))
 
     @property
     def bytes_used(self) -> int:
         """The sum of the costs told to it."""
-        return sum(part.young_bytes + part.old_bytes for part in (*self._settled, *self._probation))
+        return sum(part.young_bytes + part.old_bytes for part in (*self.settled, *self._probation))

@@ -13,7 +13,6 @@ from botsieve.state.profiles import (
     COLD_CLIENT_BYTES,
     COLD_NETWORK_BYTES,
     ITEM_BYTES,
-    MAX_ADDRESSES,
     MAX_MEMBERS,
     NETWORK_BYTES,
     ClientProfile,
@@ -71,54 +70,56 @@ class World:
         return self.hasher.key(address + b"|" + sig + b"|" + o.user_agent)
 
     def observe(
-        self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, vouched: bool, is_tool: bool
+        self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, counted: bool, vouched: bool, is_tool: bool
     ) -> Profiles:
-        """Counts the request.  `key`: `client_key`.  `vouched`: it holds a session or clearance.  `is_tool`: its TLS hello is a tool's."""
+        """Counts the request.  `key`: `client_key`.  `counted`: a page view or data call (feeds are items too).
+
+        `vouched`: the client holds a session or clearance.  `is_tool`: its TLS hello is a tool's.
+        """
         found = Profiles(site)
-        counted = o.is_counted or o.kind == FEED
-        foreign = o.is_foreign
         template = item = _NO_ITEM
-        if counted and not foreign:
+        is_item = counted or o.kind == FEED
+        if is_item and not o.is_foreign:
             template = self.hasher.thing(route.template)
             if route.item:
                 item = found.item = self.hasher.thing(route.item)
-        self._client(o, route, key, found, now_s, template, item, vouched=vouched)
-        if counted:
-            self._network(o, found, key, template, item, now_s, vouched=vouched)
+        client = self._client(o, route, key, found, now_s, template, item, vouched)
+        if is_item:
+            now_slice = int(now_s / 10.0)
+            # Who loads the parts of pages, or has proven to be a person, does not take part in what its neighbours do.
+            shared_item = _NO_ITEM if vouched or (client is not None and now_s - client.subresource_s < WINDOW_S) else item
+            self._network(o, found, template, shared_item, now_s, now_slice, vouched)
             if is_tool and item:
                 self._fingerprint(o, found, template, item, now_s)
-            site.requests.add(now_s, 10.0)
-            if o.kind == NAVIGATION and o.header(b"sec-fetch-site") == b"same-origin":
-                site.navigations.add(now_s, 300.0)
-                if not o.header(b"referer"):
-                    site.no_referer.add(now_s, 300.0)
+            site.requests.add(now_slice)
+            if o.kind == NAVIGATION and o.headers.get(b"sec-fetch-site") == b"same-origin":
+                site.navigations.add(now_slice // 30)
+                if not o.headers.get(b"referer"):
+                    site.no_referer.add(now_slice // 30)
         return found
 
     # ------------------------------------------------------------------------------------------------------------- clients
 
     def _client(
-        self,
-        o: Observation,
-        route: Route,
-        key: bytes,
-        found: Profiles,
-        now_s: float,
-        template: int,
-        item: int,
-        *,
-        vouched: bool,
-    ) -> None:
-        known = self.clients.get(key)
+        self, o: Observation, route: Route, key: bytes, found: Profiles, now_s: float, template: int, item: int, vouched: bool
+    ) -> ClientProfile | None:
+        table = self.clients
+        part = table.settled[key[0]]
+        known = part.young.get(key)
+        is_hot = known is not None
+        if known is None:
+            known = table.get(key)
         time_ms = int(o.edge_time_s * 1000.0 + 0.5)
-        id_bits = int.from_bytes(o.request_id[-4:], "big") & 0xFFF
+        id_bits = int.from_bytes(o.request_id[-2:], "big")
         if known is None:
             flags = (_COUNTED if template else 0) | (_LIST if route.is_list else 0) | (_SUB if o.kind == SUBRESOURCE else 0)
             cold = _COLD_CLIENT.pack(now_s, time_ms, id_bits, template, item, route.number, flags)
-            self.clients.put(key, cold, COLD_CLIENT_BYTES, COLD_CLIENT_BYTES, now_s, settle=vouched)
-            return
+            table.put(key, cold, COLD_CLIENT_BYTES, COLD_CLIENT_BYTES, now_s, settle=vouched)
+            return None
         if isinstance(known, bytes):
             client = _warm(known)
             before = COLD_CLIENT_BYTES
+            is_hot = False
         else:
             client = known
             before = client.cost
@@ -129,52 +130,57 @@ class World:
         elif o.kind == SUBRESOURCE:
             client.subresource_s = now_s
         client.requests += 1
-        settle = vouched or int(now_s) != int(client.first_s)
         client.last_s = now_s
-        self.clients.put(key, client, client.cost, client.cost - before, now_s, settle=settle)
+        if is_hot:
+            part.young_bytes += client.cost - before
+        else:
+            settle = vouched or int(now_s) != int(client.first_s)
+            table.put(key, client, client.cost, client.cost - before, now_s, settle=settle)
+        return client
 
     # ------------------------------------------------------------------------------------------------------------ networks
 
     def _network(
-        self, o: Observation, found: Profiles, key: bytes, template: int, item: int, now_s: float, *, vouched: bool
+        self, o: Observation, found: Profiles, template: int, item: int, now_s: float, now_slice: int, vouched: bool
     ) -> None:
         name = self.hasher.key(o.network)
-        known = self.networks.get(name)
-        now_slice = int(now_s / 10.0)
-        if isinstance(known, Group):
-            group = known
-            cost = grown = 0
-        else:
-            last_slice, count = _COLD_NETWORK.unpack(known) if known is not None else (0, 0)
-            if last_slice != now_slice:
-                found.site.network_moved(last_slice, now_slice)
-            count = count + 1 if now_slice - last_slice < 30 else 1
-            if count < WARM_NETWORK:
-                fresh = 0 if known is not None else COLD_NETWORK_BYTES
-                self.networks.put(
-                    name, _COLD_NETWORK.pack(now_slice, count), COLD_NETWORK_BYTES, fresh, now_s, settle=count > 2
-                )
+        group = self.networks.settled[name[0]].young.get(name)
+        if not isinstance(group, Group):
+            group = self._warm_network(name, found.site, now_s, now_slice)
+            if group is None:
                 return
-            group = Group()
-            group.slice = now_slice
-            group.requests.add(now_s, 10.0, count - 1)
-            cost, grown = NETWORK_BYTES, NETWORK_BYTES - COLD_NETWORK_BYTES
         if group.slice != now_slice:
             found.site.network_moved(group.slice, now_slice)
             group.slice = now_slice
-        group.requests.add(now_s, 10.0)
+        group.requests.add(now_slice)
         address = self.hasher.thing(o.client)
-        group.addresses.add(address, now_s, MAX_ADDRESSES)
-        member = int.from_bytes(key, "big")
-        group.members.add(member, now_s, MAX_MEMBERS)
+        group.addresses.add(address, now_s, MAX_MEMBERS)
         if vouched:
-            group.people.add(member, now_s, MAX_MEMBERS)
+            group.people.add(address, now_s, MAX_MEMBERS)
         found.network = group
-        if item and not vouched:
-            found.network_track = group.track(template)
-            found.network_track.take(item, address, now_s, WINDOW_S)
-        if cost or known is not None:
-            self.networks.put(name, group, cost or NETWORK_BYTES, grown, now_s, settle=True)
+        if item:
+            found.network_track = track = group.tracks.get(template) or group.track(template)
+            track.take(item, address, now_s, WINDOW_S)
+
+    def _warm_network(self, name: bytes, site: Site, now_s: float, now_slice: int) -> Group | None:
+        """The profile of a network that is not in the hot place; None while it has sent too little to get one."""
+        known = self.networks.get(name)
+        if isinstance(known, Group):
+            self.networks.put(name, known, NETWORK_BYTES, 0, now_s, settle=True)
+            return known
+        last_slice, count = _COLD_NETWORK.unpack(known) if known is not None else (0, 0)
+        count = count + 1 if now_slice - last_slice < 30 else 1
+        if count < WARM_NETWORK:
+            if last_slice != now_slice:
+                site.network_moved(last_slice, now_slice)
+            grown = 0 if known is not None else COLD_NETWORK_BYTES
+            self.networks.put(name, _COLD_NETWORK.pack(now_slice, count), COLD_NETWORK_BYTES, grown, now_s, settle=count > 2)
+            return None
+        group = Group()
+        group.slice = last_slice
+        group.requests.add(now_slice, count - 1)
+        self.networks.put(name, group, NETWORK_BYTES, NETWORK_BYTES - COLD_NETWORK_BYTES, now_s, settle=True)
+        return group
 
     def _fingerprint(self, o: Observation, found: Profiles, template: int, item: int, now_s: float) -> None:
         name = self.hasher.key(o.tls_sig or o.ja4)
@@ -183,8 +189,8 @@ class World:
         if group is None:
             group = Group()
             grown = NETWORK_BYTES
-        found.fingerprint_track = group.track(template)
-        found.fingerprint_track.take(item, self.hasher.thing(o.client), now_s, WINDOW_S)
+        found.fingerprint_track = track = group.track(template)
+        track.take(item, self.hasher.thing(o.client), now_s, WINDOW_S)
         self.fingerprints.put(name, group, NETWORK_BYTES, grown, now_s, settle=True)
 
 
