@@ -1,19 +1,20 @@
 """Answers of pure functions, remembered within a bound.
 
-Law of the file: two generations of at most `size` entries each.  When the young one is full the old one is dropped whole, so a
-flood of new keys costs a constant a key and can never grow the memory.
+Law of the file: two generations of at most `size` entries each, in both forms.  When the young one is full the old one is
+dropped whole, so a flood of new keys costs a constant a key and can never grow the memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-K = TypeVar("K")
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class Remembered(Generic[K, V]):
-    """A bounded dictionary; `get` answers None for what is not remembered, so None must not be stored."""
+    """For who computes himself: `get`, else compute and `put`.  `get` answers None for what is not remembered."""
 
     __slots__ = ("_old", "_size", "_young")
 
@@ -32,7 +33,7 @@ class Remembered(Generic[K, V]):
         return value
 
     def put(self, key: K, value: V) -> None:
-        """Remembers one answer."""
+        """Remembers one answer, which must not be None."""
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
         self._young[key] = value
@@ -40,3 +41,37 @@ class Remembered(Generic[K, V]):
     def __len__(self) -> int:
         """How many answers are held; some may be held twice."""
         return len(self._young) + len(self._old)
+
+
+class Answers(dict[K, V]):
+    """`answers[key]` is `compute(key)`, computed when it is not remembered.  A hit costs no more than a dictionary's.
+
+    `keep(key)` says whether an answer may be held; what a client makes large must not be.
+    """
+
+    __slots__ = ("_compute", "_keep", "_old", "_size")
+
+    def __init__(self, size: int, compute: Callable[[K], V], keep: Callable[[K], bool] | None = None) -> None:
+        super().__init__()
+        self._size = size
+        self._compute = compute
+        self._keep = keep
+        self._old: dict[K, V] = {}
+
+    def __missing__(self, key: K) -> V:
+        if key in self._old:
+            value = self._old[key]
+        else:
+            value = self._compute(key)
+            if self._keep is not None and not self._keep(key):
+                return value
+        if len(self) >= self._size:
+            self._old = dict(self)
+            self.clear()
+        self[key] = value
+        return value
+
+    @property
+    def held(self) -> int:
+        """How many answers are held; some may be held twice."""
+        return len(self) + len(self._old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botsieve.remembered import Remembered
+from botsieve.remembered import Answers, Remembered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,19 +10,45 @@ from hypothesis import strategies as st
 @given(st.lists(st.integers(0, 50)), st.integers(1, 10))
 def test_never_more_than_twice_its_size(keys: list[int], size: int) -> None:
     """However many keys come, it holds at most two generations, and never a wrong answer."""
-    book: Remembered[int, str] = Remembered(size)
+    book: Answers[int, str] = Answers(size, str)
     for key in keys:
-        assert book.get(key) in (None, str(key))
-        book.put(key, str(key))
-        assert len(book) <= 2 * size
-        assert book.get(key) == str(key)
+        assert book[key] == str(key)
+        assert book.held <= 2 * size
+
+
+def test_computes_once() -> None:
+    """An answer that is held is not computed again."""
+    computed: list[int] = []
+    book: Answers[int, None] = Answers(4, computed.append)
+    for key in (1, 2, 1, 2, 1):
+        assert book[key] is None
+    assert computed == [1, 2]
 
 
 def test_what_is_used_survives_a_flood() -> None:
     """An entry that is asked for again and again outlives any number of new ones."""
-    book: Remembered[int, str] = Remembered(4)
-    book.put(-1, "kept")
+    computed: list[int] = []
+    book: Answers[int, None] = Answers(4, computed.append)
     for key in range(100):
-        book.put(key, "new")
-        assert book.get(-1) == "kept"
-    assert book.get(0) is None
+        book[key]
+        book[-1]
+    assert computed.count(-1) == 1
+    assert 0 not in book
+
+
+def test_what_may_not_be_kept_is_not() -> None:
+    """A key that is too large is answered and forgotten."""
+    book: Answers[str, int] = Answers(4, len, keep=lambda key: len(key) < 3)
+    assert [book["ab"], book["abcdef"], book["abcdef"]] == [2, 6, 6]
+    assert list(book) == ["ab"]
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(1, 10))
+def test_the_other_form_holds_the_same_law(keys: list[int], size: int) -> None:
+    """`get` and `put`: at most two generations, never a wrong answer."""
+    book: Remembered[int, str] = Remembered(size)
+    for key in keys:
+        assert book.get(key) in (None, str(key))
+        book.put(key, str(key))
+        assert book.get(key) == str(key)
+        assert len(book) <= 2 * size

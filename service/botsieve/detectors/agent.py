@@ -11,53 +11,57 @@ from botsieve.decision import Signal
 from botsieve.detectors.settings import BotUseragent, KnownCrawler, NoUseragent
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
-from botsieve.remembered import Remembered
+from botsieve.remembered import Answers
 
 _MAX_DETAIL = 32  # bytes of an operator's token that a reason shows
 
 
-class TokenList:
-    """An operator's tokens, made ready to be searched for."""
+class _TokenList(Answers[bytes, str]):
+    """An operator's tokens, made ready to be searched for: `list[user_agent]` is the first token that stands in it, or ""."""
 
-    __slots__ = ("_answers", "_tokens")
+    __slots__ = ("_lower", "tokens")
 
     def __init__(self, tokens: tuple[str, ...]) -> None:
-        self._tokens = tuple((token.lower().encode(), token) for token in tokens)
-        self._answers: Remembered[bytes, str] = Remembered(2048)
+        super().__init__(2048, self._search, lambda ua: len(ua) <= LOOK_AT)
+        self.tokens = tokens
+        self._lower = tuple((token.lower().encode(), token) for token in tokens)
 
-    def match(self, user_agent: bytes) -> str:
-        """The first token of the list that stands anywhere in the User-Agent, in any case; "" if none."""
-        answer = self._answers.get(user_agent)
-        if answer is None:
-            text = user_agent[:LOOK_AT].lower()
-            answer = next((token for low, token in self._tokens if low in text), "")
-            if len(user_agent) <= LOOK_AT:
-                self._answers.put(user_agent, answer)
-        return answer
+    def _search(self, user_agent: bytes) -> str:
+        text = user_agent[:LOOK_AT].lower()
+        return next((token for low, token in self._lower if low in text), "")
 
 
-# One list a configuration; reloads bring new ones, so it is bounded too.
-_lists: Remembered[tuple[str, ...], TokenList] = Remembered(64)
+# By identity: hashing the tuple would cost more than the search.  A list holds its tuple, so an identity here is never reused.
+_lists: dict[int, _TokenList] = {}
+_MAX_LISTS = 64  # configurations come and go
 
 
 def token_in(tokens: tuple[str, ...], user_agent: bytes) -> str:
-    """The token of the settings by which a User-Agent is a program's; "" if none.  Remembered per (tokens, User-Agent)."""
-    found = _lists.get(tokens)
+    """The first token of the settings that stands anywhere in the User-Agent, in any case; "" if none.
+
+    A User-Agent that holds one is a program's.  Answers per (tokens, User-Agent).
+    """
+    found = _lists.get(id(tokens))
     if found is None:
-        found = TokenList(tokens)
-        _lists.put(tokens, found)
-    return found.match(user_agent)
+        if len(_lists) >= _MAX_LISTS:
+            _lists.clear()
+        found = _lists[id(tokens)] = _TokenList(tokens)
+    return found[user_agent]
 
 
 def bot_useragent(o: Observation, view: View, settings: BotUseragent) -> Signal | None:
     """[S1-16]  The User-Agent holds a token of a program."""
-    token = token_in(settings.tokens, o.user_agent)
+    token = token_in(settings.tokens, o.headers.get(b"user-agent", b""))
     return Signal("agent.bot_useragent", settings.points, printable(token)) if token else None
 
 
 def no_useragent(o: Observation, view: View, settings: NoUseragent) -> Signal | None:
     """[S1-17]  There is no User-Agent, and this edge would have shown one."""
-    if o.user_agent.strip() or (not o.user_agent and not o.lacks(b"user-agent")):
+    user_agent = o.headers.get(b"user-agent")
+    if user_agent:
+        if not user_agent.isspace():
+            return None
+    elif not o.lacks(b"user-agent"):
         return None
     return Signal("agent.no_useragent", settings.points)
 

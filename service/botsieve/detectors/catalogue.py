@@ -15,9 +15,11 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+
+from botsieve.remembered import Answers
 
 TOOL, BROWSER = "tool", "browser"
 COMING_AND_GOING = frozenset(["0015", "0023", "0029", "002a"])
@@ -41,10 +43,15 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     source: str = ""
 
 
-class Catalogue:
-    """What recorded hellos say of others.  Immutable."""
+class _Whose(NamedTuple):
+    tool: str
+    engines: frozenset[str]
 
-    __slots__ = ("_engines", "_rows", "_tools", "_tools_by_ja3", "rows")
+
+class Catalogue:
+    """What recorded hellos say of others.  Immutable but for what it remembers."""
+
+    __slots__ = ("_engines", "_rows", "_tools", "_tools_by_ja3", "_whose", "rows")
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
@@ -55,6 +62,9 @@ class Catalogue:
         tools = [row for row in self.rows if row.kind == TOOL]
         self._engines = _engines(browsers, tools)
         self._tools = _tools(browsers, tools)
+        self._whose: Answers[tuple[bytes, bytes], _Whose] = Answers(
+            4096, self._judge, lambda hello: len(hello[0] + hello[1]) < 128
+        )
         of_browsers = {row.ja3 for row in browsers}
         self._tools_by_ja3 = {row.ja3.encode(): row.family for row in tools if row.ja3 and row.ja3 not in of_browsers}
 
@@ -65,20 +75,23 @@ class Catalogue:
 
     def tool_of(self, ja3: bytes, ja4: bytes, tls_sig: bytes) -> str:
         """The family of the tool that sent this hello; "" for a browser's or an unknown one.  `ja3` is the MD5 in hex."""
-        tools = self._tools
-        return tools.get(tls_sig[_BC]) or tools.get(ja4[_BC]) or tools.get(ja4[_B]) or self._tools_by_ja3.get(ja3, "")
+        return self._whose[ja4, tls_sig].tool or self._tools_by_ja3.get(ja3, "")
 
     def browser_families(self, ja4: bytes, tls_sig: bytes = b"") -> frozenset[str]:
         """The engines (chromium, gecko, webkit, edgehtml) that send this hello; empty if unknown."""
-        engines = self._engines
-        return engines.get(tls_sig[_BC]) or engines.get(ja4[_BC]) or engines.get(ja4[_B]) or _NONE
+        return self._whose[ja4, tls_sig].engines
+
+    def _judge(self, hello: tuple[bytes, bytes]) -> _Whose:
+        ja4, tls_sig = hello
+        tools, engines = self._tools, self._engines
+        return _Whose(
+            tools.get(tls_sig[_BC]) or tools.get(ja4[_BC]) or tools.get(ja4[_B], ""),
+            engines.get(tls_sig[_BC]) or engines.get(ja4[_BC]) or engines.get(ja4[_B], frozenset()),
+        )
 
     def row(self, name: str) -> Row:
         """The recorded hello of a name such as `chromium-156`.  Errors: KeyError."""
         return self._rows[name]
-
-
-_NONE: frozenset[str] = frozenset()
 
 
 def _keys(row: Row) -> list[bytes]:

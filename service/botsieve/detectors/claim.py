@@ -7,23 +7,32 @@ worse off than an honest tool, and people behind TLS interception, who look like
 
 from __future__ import annotations
 
-from botsieve.agents import Agent
+from botsieve.agents import Agent, parse_agent
 from botsieve.decision import Measure, Signal
 from botsieve.detectors.header_rules import NOTHING, Headers, Unlike, builtin_rules, unlike
 from botsieve.detectors.settings import Contradiction, UnlikeHeaders
 from botsieve.detectors.tls import tool_behind
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
-from botsieve.remembered import Remembered
+from botsieve.remembered import Answers
 
 # HTTP/2 came with these versions (caniuse.com, "HTTP/2 protocol"; Safari: the same number on macOS and iOS).
 _HTTP2_SINCE = {"chromium": 41, "gecko": 36, "webkit": 9}
 
 _ALPN = slice(8, 10)  # inside JA4: h2, h1, h3, 00 for none
 
-_LIKE = Unlike("", 0, 0)
 _MAX_REMEMBERED_BYTES = 2048
-_answers: Remembered[Headers, Unlike] = Remembered(2048)
+
+
+def _judge(seen: tuple[bytes, ...]) -> Unlike | None:
+    headers = Headers(*seen)
+    return unlike(parse_agent(headers.user_agent), headers, builtin_rules())
+
+
+# By the values of Headers, as a plain tuple: on the hot path a named one costs as much as the rest.
+_answers: Answers[tuple[bytes, ...], Unlike | None] = Answers(
+    2048, _judge, lambda seen: sum(map(len, seen)) <= _MAX_REMEMBERED_BYTES
+)
 
 
 def contradiction(o: Observation, view: View, settings: Contradiction) -> Signal | None:
@@ -32,9 +41,9 @@ def contradiction(o: Observation, view: View, settings: Contradiction) -> Signal
     The detail is `claim/evidence`: `chrome/python`, `firefox/chromium`, `chrome/http`, `safari/alpn`.
     """
     agent = view.agent
-    if not agent.family or not o.has_fingerprint:
+    if not agent.family or not o.ja4 or o.peer != o.client:
         return None
-    against = tool_behind(o, view) or _other_engine(o, view) or (_protocol(o, agent) if agent.engine else "")
+    against = tool_behind(o, view) or (agent.engine and (_other_engine(o, view) or _protocol(o, agent)))
     if not against:
         return None
     points = settings.points_when_cleared if view.cleared else settings.points
@@ -43,11 +52,8 @@ def contradiction(o: Observation, view: View, settings: Contradiction) -> Signal
 
 def _other_engine(o: Observation, view: View) -> str:
     """The engine whose hello it is, when the browser named has another; "" if that is not sure."""
-    engine = view.agent.engine
-    if not engine:
-        return ""
     engines = view.catalogue.browser_families(o.ja4, o.tls_sig)
-    return min(engines) if engines and engine not in engines else ""
+    return min(engines) if engines and view.agent.engine not in engines else ""
 
 
 def _protocol(o: Observation, agent: Agent) -> str:
@@ -69,7 +75,7 @@ def unlike_headers(o: Observation, view: View, settings: UnlikeHeaders) -> Signa
         return None
     get = o.headers.get
     mode = get(b"sec-fetch-mode", NOTHING)
-    seen = Headers(
+    found = _answers[
         get(b"user-agent", NOTHING),
         get(b"sec-ch-ua", NOTHING),
         get(b"sec-ch-ua-mobile", NOTHING),
@@ -79,14 +85,8 @@ def unlike_headers(o: Observation, view: View, settings: UnlikeHeaders) -> Signa
         get(b"accept", NOTHING) if mode == b"navigate" else NOTHING,
         get(b"accept-encoding", NOTHING),
         get(b"te", NOTHING) if o.peer == o.client else NOTHING,
-    )
-    found = _answers.get(seen)
+    ]
     if found is None:
-        found = unlike(agent, seen, builtin_rules()) or _LIKE
-        if sum(map(len, seen)) <= _MAX_REMEMBERED_BYTES:
-            _answers.put(seen, found)
-    if found is _LIKE:
         return None
-    return Signal(
-        "claim.unlike_headers", settings.points, agent.family, measures=(Measure(found.rule, found.value, found.limit),)
-    )
+    measure = Measure(found.rule, found.value, found.limit)
+    return Signal("claim.unlike_headers", settings.points, agent.family, measures=(measure,))

@@ -30,7 +30,7 @@ _SHARED = frozenset(
 
 def tool_behind(o: Observation, view: View) -> str:
     """The family of the tool that sent the hello; "" if unknown, a browser's, not the client's own, or fitting to the agent."""
-    if not o.has_fingerprint:
+    if not o.ja4 or o.peer != o.client:
         return ""
     tool = view.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig)
     return "" if tool and is_shared(view.agent, tool) else tool
