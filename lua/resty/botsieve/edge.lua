@@ -141,7 +141,10 @@ function _M.heard(status)
         return                      -- a 404 for somebody outside: not a check
     end
     local said = ngx.status
-    if (said == 200 or said == 403) and ngx.header["X-Botsieve-Verdict"] then
+    -- Not ngx.header: a proxy_hide_header of the user would hide it there.
+    if (said == 200 or said == 403)
+       and ngx.var.upstream_http_x_botsieve_verdict
+    then
         return
     end
     ngx.status = status
