@@ -1,7 +1,7 @@
 """`botsieve serve`: puts the parts together, listens, reloads, drains.
 
-Law of the file: no decision is made here.  The last line it says at start is `ready`, when every listener answers; whatever keeps it
-from starting is one message and an exit code of docs/names.md.
+Law of the file: no decision is made here.  The last line it says at start is `ready`, when every listener answers; whatever
+keeps it from starting is one message and an exit code of docs/names.md.
 """
 
 from __future__ import annotations
@@ -13,53 +13,42 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import uvloop
 
 from botsieve.challenge.desk import ChallengeDesk
-from botsieve.challenge.keys import KeyRing, new_keys_text
 from botsieve.clock import Clock
-from botsieve.config.loader import keep_last_good, load_or_last_good
-from botsieve.config.settings import Loaded
+from botsieve.config.loader import DEFAULT_FILE, keep_last_good, load_or_last_good
+from botsieve.config.settings import Loaded, ServiceSettings
+from botsieve.config.watch import Reload, Reloader
 from botsieve.engine import Engine
-from botsieve.errors import MachineError
+from botsieve.errors import BotsieveError
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
+from botsieve.keyfile import make_folder, read_keys
 from botsieve.service import DecisionService
 from botsieve.state.table import Table
 from botsieve.transports.forward import ForwardEdge
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.listeners import EdgeListener, listen
 
+if TYPE_CHECKING:
+    from botsieve.transports.grpc import GrpcTransport
+
 DRAIN_S = 4.0  # SIGTERM ends it within 5 s
 _HOUSEKEEPING_S = 0.5
-
-
-class Watch:
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
-        self._server = server
-        self._loop = loop
-        loop.add_signal_handler(signal.SIGHUP, self._hup)
-
-    def _hup(self) -> None:
-        from botsieve.config.loader import load
-
-        self._server.apply(load(self._server.loaded.source or None))
-
-    def close(self) -> None:
-        pass
 
 
 class Server:
     """One process of the service, from its configuration to its end."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, path: str | None) -> None:
         self.loaded = loaded
+        self.path = path
         settings = loaded.service
-        _make_dir(settings.state.dir)
+        make_folder(settings.state.dir)
         keys = read_keys(settings.keys_file)
         clock = Clock()
         self.journal = Journal(JournalOptions.of(settings), clock.now_s, self._paused, self._figures)
@@ -77,7 +66,7 @@ class Server:
         self._nginx = NginxEdge(self.service, settings.edge("nginx"), settings.challenge.prefix)
         self._forward = ForwardEdge(self.service, settings.edge("forward"), settings.challenge.prefix)
         self._listeners: list[EdgeListener] = []
-        self._grpc: list[object] = []
+        self._grpc: list[GrpcTransport] = []
         self._stop = asyncio.Event()
 
     # ---- life
@@ -88,20 +77,25 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self.journal.reopen)
-        names = await self._listen()
-        watcher = self._watch(loop)
+        reloader = Reloader(self.loaded, self.path, self._applied, self._refused)
+        loop.add_signal_handler(signal.SIGHUP, reloader.request)
+        try:
+            names = await self._listen()
+        except BaseException:
+            await self._drain()
+            raise
         self.service.apply(self.loaded.rulebook)
         self.journal.config_applied(self.loaded.rulebook)
         self.journal.is_ready = True
         seconds = round(monotonic() - started, 3)
         self.journal.event("service_ready", listeners=names, config=self.loaded.config, seconds=seconds)
         _say_ready(self.loaded, names, notes, paused=self.journal.paused, seconds=seconds)
-        keeper = loop.create_task(self._keep_house())
+        tasks = [loop.create_task(self._keep_house()), loop.create_task(reloader.run())]
         try:
             await self._stop.wait()
         finally:
-            keeper.cancel()
-            watcher.close()
+            for task in tasks:
+                task.cancel()
             await self._drain()
 
     async def _listen(self) -> list[str]:
@@ -134,7 +128,7 @@ class Server:
         for listener in self._listeners:
             listener.close()
         for server in self._grpc:
-            await server.drain(DRAIN_S)  # type: ignore[attr-defined]
+            await server.drain(DRAIN_S)
         await asyncio.sleep(0.05)  # what was already on the sockets is answered
         for listener in self._listeners:
             listener.abort()
@@ -161,28 +155,39 @@ class Server:
 
     # ---- configuration
 
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> Watch:
-        return Watch(self, loop)
-
-    def apply(self, loaded: Loaded) -> None:
+    def _applied(self, reload: Reload) -> None:
         """Puts a new configuration in force."""
-        settings = loaded.service
-        self.loaded = loaded
-        try:
-            keys = read_keys(settings.keys_file)
-        except MachineError as error:
-            self.journal.event("keys_refused", error=str(error))
-            keys = self.desk.clearances.keys
-        if keys.newest_kid != self.desk.clearances.keys.newest_kid:
-            self.journal.event("keys_rotated", newest=keys.newest_kid.hex())
-        self.desk.apply(settings.challenge, keys)
+        old, settings = self.loaded.service, reload.loaded.service
+        self.loaded = reload.loaded
+        self._renew_desk(settings)
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
         self._nginx.settings = settings.edge("nginx")
         self._forward.settings = settings.edge("forward")
         for server in self._grpc:
-            server.apply(settings.edge("grpc"))  # type: ignore[attr-defined]
-        self.service.apply(loaded.rulebook)
-        self.journal.config_applied(loaded.rulebook)
+            server.apply(settings.edge("grpc"))
+        self.journal.reconfigure(JournalOptions.of(settings))
+        self.service.apply(reload.loaded.rulebook)
+        self.journal.config_applied(reload.loaded.rulebook, changed=_changed(old, settings))
+        for key in reload.restart:
+            print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
+        for note in reload.notes:
+            print(f"botsieve: {note}", file=sys.stderr, flush=True)
+
+    def _renew_desk(self, settings: ServiceSettings) -> None:
+        before = self.desk.clearances.keys
+        try:
+            keys = read_keys(settings.keys_file)
+        except BotsieveError as error:
+            self.journal.event("keys_refused", error=str(error))
+            keys = before
+        if keys.newest_kid != before.newest_kid:
+            self.journal.event("keys_rotated", newest=keys.newest_kid.hex())
+        self.desk.apply(settings.challenge, keys)
+
+    def _refused(self, mistakes: list[str]) -> None:
+        self.journal.config_refused(self.loaded.source or DEFAULT_FILE, mistakes)
+        for line in (*mistakes, "the configuration was refused; the last good one goes on"):
+            print(f"botsieve: {line}", file=sys.stderr, flush=True)
 
     def _paused(self, paused: bool) -> None:
         self.service.set_paused(paused)
@@ -200,30 +205,8 @@ def _figures_of(table: Table[Any]) -> SubjectFigures:
     return SubjectFigures(len(table), table.bytes_used, table.evictions)
 
 
-def read_keys(path: str) -> KeyRing:
-    """The key ring of a keys file, made at first start (0600).  Errors: MachineError; ConfigError for a line that is no key."""
-    file = Path(path)
-    try:
-        if not file.exists():
-            _make_dir(str(file.parent))
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w") as out:
-                out.write(new_keys_text(os.urandom(32)))
-        return KeyRing.parse(file.read_text("utf-8"), where=path)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise MachineError(
-            f"challenge.keys_file: {path}: {reason}; accepted: a file that this user may read, or make"
-        ) from error
-
-
-def _make_dir(path: str) -> None:
-    try:
-        Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise MachineError(
-            f"state.dir: {path}: {error.strerror}; accepted: a directory that this user may make and write"
-        ) from error
+def _changed(old: ServiceSettings, new: ServiceSettings) -> list[str]:
+    return [name for name in new.__struct_fields__ if name != "edges" and getattr(old, name) != getattr(new, name)]
 
 
 def _say_ready(loaded: Loaded, names: list[str], notes: list[str], *, paused: bool, seconds: float) -> None:
@@ -246,8 +229,9 @@ def serve(path: str | None) -> None:
     loaded, notes = load_or_last_good(path)
 
     async def main() -> None:
-        server = Server(loaded)
-        keep_last_good(loaded)
+        server = Server(loaded, path)
+        with contextlib.suppress(OSError):  # read-only: the next start has one safety net less, and nothing else
+            keep_last_good(loaded)
         await server.run(started, notes)
 
     uvloop.run(main())

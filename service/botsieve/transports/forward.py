@@ -1,7 +1,7 @@
 """The forward-auth edge: Traefik, Caddy, APISIX and whatever else asks with `X-Forwarded-*` (docs/headers.md, "Other gateways").
 
-Law of the file: nothing is believed but what a trusted peer says, and of `X-Forwarded-For` only the last address that no trusted
-peer stands for.  The answer is whole: 200 and empty, or the page itself; never 5xx.
+Law of the file: nothing is believed but what a trusted peer says, and of `X-Forwarded-For` only the last address that no
+trusted peer stands for.  The answer is whole: 200 and empty, or the page itself; never 5xx.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HTTP/1.1 on the wire: requests in, answers out, keep-alive, bounded.
 
-Law of the file: it knows nothing of bots.  No input makes it slow, close without an answer, or answer 5xx: nginx counts those as
-failures of the service, and three of them open the gate for everybody.  httptools parses; what it refuses although nginx let it
+Law of the file: it knows nothing of bots.  No input makes it slow, close without an answer, or answer 5xx: nginx counts those
+as failures of the service, and three of them open the gate for everybody.  httptools parses; what it refuses although nginx let it
 through (control bytes in names, for one) is read by a tolerant parser of our own.
 """
 
@@ -216,7 +216,7 @@ _REASONS = {
 
 
 def render(status: int, headers: list[tuple[str, str]] | tuple[tuple[str, str], ...], body: bytes = b"") -> bytes:
-    """A whole answer.  `headers` without Content-Length; values are ours, and any line break in them is a mistake that raises."""
+    """A whole answer.  `headers` without Content-Length; values are ours; a line break in one raises."""
     lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}"]
     for name, value in headers:
         if "\r" in value or "\n" in value:

@@ -93,8 +93,8 @@ def _give_to_group(path: str, group: str, key: str) -> None:
     except (LookupError, PermissionError) as error:
         os.unlink(path)
         raise MachineError(
-            f"{key}: the socket cannot be given to the group {group!r} ({error}); accepted: in socket_group a group of this machine"
-            " that the service's user belongs to, or null"
+            f"{key}: the socket cannot be given to the group {group!r} ({error}); accepted: in socket_group a group of this"
+            " machine that the service's user belongs to, or null"
         ) from error
 
 

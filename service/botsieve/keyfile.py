@@ -1,0 +1,48 @@
+"""The keys file on disk, and the folder that outlives a restart.
+
+Law of the file: made at first start, 0600, whole or not at all; what cannot be read is one clear message without a key in it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from botsieve.challenge.keys import KeyRing, new_keys_text
+from botsieve.errors import MachineError
+
+_MAX_BYTES = 65_536
+
+
+def read_keys(path: str) -> KeyRing:
+    """The key ring of a keys file, which is made if there is none.
+
+    Errors: MachineError when it cannot be read or made; ConfigError for lines that are no keys.
+    """
+    file = Path(path)
+    try:
+        if not file.exists():
+            make_folder(str(file.parent), "challenge.keys_file")
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as out:
+                out.write(new_keys_text(os.urandom(32)))
+        with file.open("rb") as stream:
+            text = stream.read(_MAX_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise MachineError(
+            f"challenge.keys_file: {path}: {reason}; accepted: a file that this user may read, or make"
+        ) from error
+    return KeyRing.parse(text, where=path)
+
+
+def make_folder(path: str, key: str = "state.dir") -> None:
+    """Makes a folder of ours, 0700, if it is not there.  Errors: MachineError, naming `key`."""
+    try:
+        Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"{key}: {path}: {error.strerror}; accepted: a directory that this user may make and write"
+        ) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise MachineError(f"{key}: {path}: Permission denied; accepted: a directory that this user may write")
