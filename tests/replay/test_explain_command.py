@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import http.server
+import asyncio
 import io
 import json
-import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from botsieve.cli import main
+from botsieve.decision import Measure, Signal
+from botsieve.journal import Journal, JournalOptions
 
 from tests.replay.samples import botsieve, combined
+from tests.unit.replay.decisions import decision, observation
 
+ID = "7k3m-9x2q-f4d1-p8wz"
 RECORD = {
     "time": "2026-11-21T21:18:03.512Z",
     "level": "info",
@@ -51,33 +55,22 @@ RECORD = {
 }
 
 
-class _Answers(http.server.BaseHTTPRequestHandler):
-    """The control socket's one answer that `explain` needs: `GET /v1/decisions/ID`."""
-
-    def do_GET(self) -> None:
-        known = self.path == f"/v1/decisions/{RECORD['id']}"
-        body = json.dumps(RECORD if known else {"error": "unknown"}).encode()
-        self.send_response(200 if known else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Iterator[str]:
-    """A state directory in which something answers on the control socket."""
-    with socketserver.UnixStreamServer(str(tmp_path / "control.sock"), _Answers) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield str(tmp_path)
-        server.shutdown()
-        thread.join()
+    """The state directory of a running journal that remembers one decision."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    journal = Journal(JournalOptions(state_dir=str(tmp_path), to=None, web_listen=None), lambda: 1000.0)
+    timer = Signal("timing.suspicious_timing", 35, "35", "client", (Measure("cv", 0.012, 0.05), Measure("mean_s", 1.001, 2.0)))
+    decided = decision("challenge", 75, (Signal("agent.bot_useragent", 40, "curl"), timer))
+    journal.record(observation(), msgspec.structs.replace(decided, id=ID, config="3f9c2a71be04"), 1000.0, 14)
+    asyncio.run_coroutine_threadsafe(journal.listen(), loop).result(10)
+    yield str(tmp_path)
+    loop.call_soon_threadsafe(journal.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
 
 
 @pytest.fixture
@@ -97,6 +90,18 @@ def test_id(state_dir: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "challenge: score 75 of 100" in out
     assert "cv 0.012, limit 0.05" in out
     assert "without suspicious_timing:35: score 40, allow" in out
+    assert "The mode is monitor: it was answered allow; enforce would challenge." in out
+    assert "The limits are those of the packaged defaults" in out
+
+
+def test_limits_of_a_configuration(state_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--config names the state directory and the limits; that they changed since is said."""
+    config = tmp_path / "botsieve.yaml"
+    config.write_text(f"state: {{dir: {state_dir}}}\npolicies: [{{name: default, challenge_at: 30, block_at: 70}}]\n")
+    assert main(["explain", ID, "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert "challenge from 30, block from 70" in out
+    assert "The configuration has changed since (3f9c2a71be04, now " in out
 
 
 def test_unknown_id(state_dir: str, capsys: pytest.CaptureFixture[str]) -> None:

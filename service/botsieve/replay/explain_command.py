@@ -26,7 +26,7 @@ from botsieve.replay.explain import Explanation, explain_record
 from botsieve.replay.explain_text import explain_lines, explain_object
 from botsieve.replay.files import MAX_LINE
 from botsieve.replay.formats import BUILT_IN, FACTS, facts_seen
-from botsieve.replay.rules import rulebook_of
+from botsieve.replay.rules import PACKAGED_CONFIG, rulebook_of
 from botsieve.replay.run import decision_id
 
 _UNKNOWN = 1
@@ -45,6 +45,8 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
     ID is what the challenge or block page and the decision log show.  With - one line of an access log or of the decision log
     is read from standard input; a line of an access log is judged alone, without what came before it.
     """
+    if config is None and state_dir is None and what != "-" and PACKAGED_CONFIG.exists():
+        config = str(PACKAGED_CONFIG)  # where `botsieve serve` looks, too
     rulebook = rulebook_of(config)
     notes: list[str] = []
     if what == "-":
@@ -55,6 +57,8 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
             click.echo(f"no decision {what} among the last that the service remembers; the decision log may have it", err=True)
             return _UNKNOWN
         record = found
+    if config is None and record.get("config") not in (None, rulebook.config):
+        notes.append("The limits are those of the packaged defaults; --config FILE names the service's own.")
     _print(explain_record(record, _policy(rulebook, record), rulebook.config if config else ""), notes, as_json=as_json)
     return 0
 
@@ -65,7 +69,7 @@ def _print(explanation: Explanation, notes: list[str], *, as_json: bool) -> None
         out["notes"] += notes
         click.echo(to_line(out).decode())
         return
-    for line in (*explain_lines(explanation), *notes):
+    for line in (*explain_lines(explanation), *([""] if notes else []), *notes):
         click.echo(line)
 
 
@@ -111,7 +115,6 @@ def _from_line(line: bytes, rulebook: Rulebook, form: str | None, notes: list[st
 
     decision = Engine(rulebook, b"botsieve explain: one line alone").decide(o, o.edge_time_s, decision_id(1))
     hidden = [word for fact, word in FACTS.items() if fact not in facts_seen(o.headers_seen, o.sight)]
-    notes.append("")
     notes.append(
         "Judged alone, without what the client did before." + (f" The line cannot show: {', '.join(hidden)}." if hidden else "")
     )

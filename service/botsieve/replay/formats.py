@@ -43,7 +43,7 @@ class LineParser(Protocol):
         ...
 
 
-_REQUEST = re.compile(rb"([A-Za-z-]{1,32}) (\S.*?)(?: (HTTP/[0-9.]{1,3}))?")
+_MAX_VERSION = 3  # bytes of `1.1`
 _COMMON = re.compile(rb'(\S+) \S+ .{0,256}?\[([^\]]{20,40})\] "((?:[^"\\]|\\.)*)" \d{3} (?:\d+|-)')
 _TAIL = re.compile(rb' "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: .*)?')
 
@@ -53,8 +53,13 @@ _NO_HEADERS: frozenset[bytes] = frozenset()
 
 def split_request(request: bytes) -> tuple[bytes, bytes] | None:
     """Method and target of a request line as logged, None if it is none (a TLS hello on port 80, an empty line)."""
-    found = _REQUEST.fullmatch(request)
-    return (found[1], found[2]) if found else None
+    method, _, rest = request.partition(b" ")
+    target, mark, version = rest.rpartition(b" HTTP/")
+    if not mark or len(version) > _MAX_VERSION:
+        target = rest
+    if not target.strip() or target[:1] == b" " or not method.replace(b"-", b"").isalpha():
+        return None
+    return method, target
 
 
 class Common:
@@ -106,7 +111,7 @@ def observe(
     """The observation of a line's fields; None if an address is none (a host name, `unix:`) or a field is missing."""
     try:
         return make_observation(
-            client=pack_address(client.decode("latin-1")),
+            client=_packed(client),
             method=request[0],
             uri=request[1],
             headers=headers,
@@ -117,6 +122,12 @@ def observe(
         )
     except InvalidObservation:
         return None
+
+
+@lru_cache(maxsize=16384)
+def _packed(client: bytes) -> bytes:
+    """Neighbouring lines are often of one client."""
+    return pack_address(client.decode("latin-1"))
 
 
 class _Line(msgspec.Struct, gc=False):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from botsieve.errors import InputError
-from botsieve.replay.formats import BUILT_IN, LineParser
+from botsieve.replay.formats import BUILT_IN, JsonLog, LineParser
 from botsieve.replay.log_format import LogFormat
 
 MAX_CONF = 16 * 1024 * 1024
@@ -83,7 +83,7 @@ class NginxLogs:
 
     def named(self, name: str) -> LineParser:
         """The parser of a named format.  Errors: InputError if there is no such format."""
-        if name in self.formats:
+        if name in self.formats and name != JsonLog.name:  # our own form has a parser that knows it
             escape, text = self.formats[name]
             return LogFormat(text, escape)
         for parser in BUILT_IN:

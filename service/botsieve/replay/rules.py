@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from botsieve.policy import Rulebook
+
+PACKAGED_CONFIG = Path("/etc/botsieve/botsieve.yaml")
 
 
 def rulebook_of(config: str | None) -> Rulebook:

@@ -59,6 +59,12 @@ def test_parser_by_path_and_by_name() -> None:
         logs.named("nope")
 
 
+def test_our_own_form() -> None:
+    """`log_format botsieve` of our include is read by the parser that knows it."""
+    logs = NginxLogs("log_format botsieve escape=json '{\"time\":$msec}'; access_log /var/log/nginx/botsieve.log botsieve;")
+    assert logs.parser_for("botsieve.log").name == "botsieve"
+
+
 def test_words() -> None:
     """nginx's own rules for words: quotes, escapes, braces in variables and in patterns."""
     assert list(directives('a \'b c\' "d\\"e"; f{g h;}')) == [["a", "b c", 'd"e'], ["f"], ["g", "h"]]
