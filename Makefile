@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 VENV  := .venv
 PY    := $(VENV)/bin/python
-ATTACK ?=
 PYTEST ?=
+BENCH ?=
 BOTSIEVE_REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
@@ -21,10 +21,10 @@ setup-test:
 	@YES=$(YES) bash scripts/setup.sh test
 
 run: setup  ## a shop, nginx and Botsieve on this machine, until Ctrl-C
-	@exec $(VENV)/bin/python -m botsieve.demo.run
+	@exec $(PY) -m botsieve.demo.run
 
 attack: setup-test  ## in a second terminal: clients from a person to a scraper, and what became of each
-	@exec $(PY) -m botsieve.demo.attack $(ATTACK)
+	@exec $(PY) -m botsieve.demo.attack
 
 test: setup-test  ## every test (PYTEST="tests/unit -k ranges": a part of them)
 	@exec $(PY) -m pytest -m "not real" $(PYTEST)
@@ -37,6 +37,7 @@ lint: setup-test  ## style, types, imports, Lua, proto, and `nginx -t` of every 
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+	@YES=$(YES) bash scripts/need.sh luacheck=lua-check
 	luacheck --quiet lua
 	bash scripts/proto.sh lint
 	$(PY) scripts/lint_nginx.py
@@ -46,7 +47,8 @@ check: lint test  ## lint and test: what must pass before a commit
 proto: setup-test  ## generate service/botsieve/v1 from proto/
 	bash scripts/proto.sh
 
-bench: setup-test  ## measure: decisions, socket, nginx, memory
+bench: setup-test  ## measure: decisions, socket, nginx, memory (BENCH=--quick: only see that it works)
+	@YES=$(YES) bash scripts/need.sh wrk=wrk taskset=util-linux
 	@exec $(PY) -m tests.bench.run $(BENCH)
 
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements*.lock

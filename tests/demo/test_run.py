@@ -84,6 +84,24 @@ def test_the_demo_protects_the_shop_and_ends_whole(start: Start, tmp_path: Path)
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
+def test_the_service_talks_to_nobody_but_its_edges(start: Start, tmp_path: Path) -> None:
+    """It phones home: never.  After real requests, every socket of the service is Unix or on loopback."""
+    demo = start_demo(start, tmp_path)
+    for number in range(5):
+        ask(demo.https, f"/api/items/{number + 1}", tls=True, User_Agent="Mozilla/5.0 (compatible; Googlebot/2.1)")
+    pid = int((tmp_path / ".run" / "service.pid").read_text())
+    own = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
+    ends = []
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if f"socket:[{fields[9]}]" in own:
+                ends += [fields[1].partition(":")[0], fields[2].partition(":")[0]]
+    # 127.0.0.1 as the kernel prints it, and "nobody yet" of a listening socket.
+    assert ends
+    assert set(ends) <= {"0100007F", "00000000"}
+
+
 def test_the_shop_stays_open_when_the_service_is_gone(start: Start, tmp_path: Path) -> None:
     """The service killed: the demo goes on, and a visitor sees the shop."""
     demo = start_demo(start, tmp_path)

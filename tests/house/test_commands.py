@@ -33,7 +33,7 @@ def test_every_command_that_a_page_names_exists() -> None:
     from botsieve.cli import _COMMANDS
 
     for page in PAGES:
-        named = re.findall(r"(?:`|^ {4}|bin/)botsieve ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE)
+        named = re.findall(r"(?:`|^ {4}|bin/)botsieve ([a-z][a-z-]+)", (ROOT / page).read_text(), re.MULTILINE)
         assert set(named) <= set(_COMMANDS), page
 
 

@@ -51,3 +51,13 @@ def test_setup_says_when_no_python_is_new_enough(tmp_path: Path) -> None:
     )
     assert done.returncode == 4
     assert "3.11 or newer" in done.stderr
+
+
+def test_what_is_there_is_not_installed_again() -> None:
+    """A command that the machine has needs no package, and a word without a package is said."""
+    need = ROOT / "scripts" / "need.sh"
+    there = subprocess.run(["bash", need, "bash=bash", "cat=coreutils"], capture_output=True, text=True, check=True)
+    assert there.stdout == ""
+    wrong = subprocess.run(["bash", need, "bash"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert "COMMAND=PACKAGE" in wrong.stderr
