@@ -27,6 +27,10 @@ from botsieve.observation import Observation
 ID_BYTES = 8
 # 100,000 clearances at work in one process; about 60 MiB if all of them roam.
 MAX_REMEMBERED = 100_000
+# Verified cookies kept, about 1 KiB each.  What did not verify is never kept.
+MAX_OPENED = 20_000
+# Cookie value, host, User-Agent, address.
+_Seen = tuple[bytes, bytes, bytes, bytes]
 # id, issued, expires, level, no_js
 _PACKED = struct.Struct(f">{ID_BYTES}sIIBB")
 # A clock that was set back by less than this does not void what was just issued.
@@ -85,7 +89,7 @@ class _Memory:
 class Clearances:
     """Mints clearances, and says of each request whether it has one."""
 
-    __slots__ = ("_memories", "_raised", "_settings", "keys", "loops")
+    __slots__ = ("_memories", "_opened", "_raised", "_settings", "keys", "loops")
 
     def __init__(
         self, settings: ChallengeSettings, keys: KeyRing, loops: Loops | None = None, limit: int = MAX_REMEMBERED
@@ -93,13 +97,15 @@ class Clearances:
         self._settings = settings
         self.keys = keys
         self.loops = loops or Loops()
-        self._memories: Bounded[_Memory] = Bounded(limit)
-        self._raised: Bounded[tuple[str, float]] = Bounded(limit)
+        self._memories: Bounded[bytes, _Memory] = Bounded(limit)
+        self._raised: Bounded[bytes, tuple[str, float]] = Bounded(limit)
+        self._opened: Bounded[_Seen, tuple[Standing, bytes, bytes]] = Bounded(MAX_OPENED)
 
     def apply(self, settings: ChallengeSettings, keys: KeyRing) -> None:
         """Takes new settings and keys; what is remembered stays."""
         self._settings = settings
         self.keys = keys
+        self._opened.clear()
 
     def mint(
         self, o: Observation, *, nonce: bytes, level: str, no_js: bool, place: bytes, family: bytes, now_s: float
@@ -176,15 +182,28 @@ class Clearances:
         return max(level, raised[0], key=LEVELS.index)
 
     def _open(self, o: Observation, value: bytes, now_s: float) -> tuple[Standing, _Memory] | None:
+        # What was verified once for these very bytes is not verified again: 4 µs instead of 10 on the path of every request.
+        seen = (value, o.host, o.user_agent, o.client)
+        opened = self._opened.get(seen)
+        if opened is None:
+            opened = self._verify(o, value)
+            if opened is None:
+                return None
+            self._opened.put(seen, opened)
+        standing, place, family = opened
+        if not standing.issued_s - _SKEW_S <= now_s < standing.expires_s:
+            return None
+        memory = self._memories.get(standing.id)
+        if memory is None:
+            memory = _Memory(standing.who, place, family)
+            self._memories.put(standing.id, memory)
+        return standing, memory
+
+    def _verify(self, o: Observation, value: bytes) -> tuple[Standing, bytes, bytes] | None:
+        """The clearance in a cookie with place and family of its challenge, whatever its age; None for what is not ours."""
         fields = open_token(self.keys, CLEARANCE, value, context_of(o))
         if fields is None:
             return None
         packed, place, family = fields
         clearance_id, issued_s, expires_s, level, no_js = _PACKED.unpack(packed)
-        if not issued_s - _SKEW_S <= now_s < expires_s:
-            return None
-        memory = self._memories.get(clearance_id)
-        if memory is None:
-            memory = _Memory(who_of(o), place, family)
-            self._memories.put(clearance_id, memory)
-        return Standing(clearance_id, LEVELS[level], bool(no_js), issued_s, expires_s, who_of(o)), memory
+        return Standing(clearance_id, LEVELS[level], bool(no_js), issued_s, expires_s, who_of(o)), place, family

@@ -5,8 +5,10 @@ Law of the file: every table is bounded and forgets its oldest entry when it is 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 MAX_PREFIXES = 65_536
@@ -16,29 +18,33 @@ LOOP_WINDOW_S = 300.0
 _KEPT_MINTS = 100
 
 
-class Bounded(Generic[Value]):
+class Bounded(Generic[Key, Value]):
     """A dict of at most `limit` entries; the entry put in first goes first."""
 
     __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._entries: dict[bytes, Value] = {}
+        self._entries: dict[Key, Value] = {}
 
-    def get(self, key: bytes) -> Value | None:
+    def get(self, key: Key) -> Value | None:
         """The value of a key, None if it is not there (any more)."""
         return self._entries.get(key)
 
-    def put(self, key: bytes, value: Value) -> None:
+    def put(self, key: Key, value: Value) -> None:
         """Sets a value and makes the entry the youngest."""
         self._entries.pop(key, None)
         if len(self._entries) >= self._limit:
             del self._entries[next(iter(self._entries))]
         self._entries[key] = value
 
-    def drop(self, key: bytes) -> None:
+    def drop(self, key: Key) -> None:
         """Forgets a key."""
         self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._entries.clear()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -54,8 +60,8 @@ class PerMinute:
 
     def __init__(self, limit: int = MAX_PREFIXES) -> None:
         self._minute = -1
-        self._now: Bounded[int] = Bounded(limit)
-        self._before: Bounded[int] = Bounded(limit)
+        self._now: Bounded[bytes, int] = Bounded(limit)
+        self._before: Bounded[bytes, int] = Bounded(limit)
 
     def allows(self, prefix: bytes, limit: int, now_s: float) -> bool:
         """Whether one more is within the limit; counts nothing."""
@@ -87,7 +93,7 @@ class Loops:
     __slots__ = ("_given",)
 
     def __init__(self, limit: int = MAX_LOOPS) -> None:
-        self._given: Bounded[tuple[float, ...]] = Bounded(limit)
+        self._given: Bounded[bytes, tuple[float, ...]] = Bounded(limit)
 
     def minted(self, who: bytes, now_s: float) -> None:
         """A clearance was given."""

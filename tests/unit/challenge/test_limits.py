@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 def test_a_bounded_dict_drops_the_first_in() -> None:
     """Full, it forgets what was put longest ago; putting again makes young."""
-    kept: Bounded[int] = Bounded(2)
+    kept: Bounded[bytes, int] = Bounded(2)
     kept.put(b"a", 1)
     kept.put(b"b", 2)
     kept.put(b"a", 3)
@@ -18,6 +18,8 @@ def test_a_bounded_dict_drops_the_first_in() -> None:
     kept.drop(b"a")
     kept.drop(b"a")
     assert len(kept) == 1
+    kept.clear()
+    assert len(kept) == 0
 
 
 def test_a_minute_allows_its_limit() -> None:
