@@ -40,9 +40,9 @@ HEADERS = {
 }
 # An item for each client, in Lua.
 ITEM = '"/items/" .. (n * 7919 % 100000)'
-# Requests are made before the run: 8,000 clients, a path each.
+# Requests are made before the run: 8,000 clients, a path each.  They come in random order: in turn, each would be a metronome.
 SCRIPT = """
-local made, at = {{}}, 0
+local made = {{}}
 function init()
     for n = 1, 8000 do
         local address = string.format("11.%d.%d.%d", n % 200, math.floor(n / 200), n % 250 + 1)
@@ -51,7 +51,7 @@ function init()
         made[n] = wrk.format("GET", {target})
     end
 end
-function request() at = at % 8000 + 1 return made[at] end
+function request() return made[math.random(8000)] end
 """
 
 

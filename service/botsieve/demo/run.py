@@ -112,13 +112,13 @@ Five things to try in a second terminal, here:
   3. why?  Every refusal carries an id:
        .venv/bin/botsieve explain ID --config .run/botsieve.yaml
   4. the same judgement from nothing but a log:
-       .venv/bin/botsieve replay .run/access.log
+       .venv/bin/botsieve replay .run/access.log --config .run/botsieve.yaml
   5. clients from a person to a scraper, and what becomes of each (a minute and a half):
        make attack
 """
 
 
-class _Stopped(Exception):  # noqa: N818 - no error
+class _Stopped(Exception):
     """Somebody asked us to stop."""
 
 
