@@ -53,3 +53,11 @@ def test_a_large_hostile_file_stays_within_the_childs_limits(tmp_path: Path) -> 
     said = Child(str(file)).ask()
     assert said.plan is None
     assert 1 <= len(said.mistakes) <= 101
+
+
+def test_a_child_that_was_stopped_does_not_start() -> None:
+    """A shutdown between the wish and the start."""
+    child = Child("")
+    child.stop()
+    assert child.ask().plan is None
+    assert not child.is_running

@@ -193,8 +193,9 @@ def check(raw: bytes) -> None:
         b"policies: [" + b"{name: a}," * 5_000 + b"]",
         b"bot_at: " + b"9" * 100_000,
         b"a: 1\n" * 20_000,
+        b"".join(b"k%d: 1\n" % n for n in range(20_000)),
     ],
-    ids=["brackets", "maps", "dashes", "keys", "self", "quote", "large", "anchor", "policies", "digits", "twice"],
+    ids=["brackets", "maps", "dashes", "keys", "self", "quote", "large", "anchor", "policies", "digits", "twice", "unknown"],
 )
 def test_a_hostile_file_is_refused(raw: bytes) -> None:
     """Deep, endless, self-containing or huge: refused with a bounded list of mistakes."""

@@ -11,6 +11,7 @@ import os
 import resource
 import subprocess
 import sys
+from errno import EINTR
 from pathlib import Path
 
 from botsieve.config.loader import answer_for
@@ -41,6 +42,7 @@ class Child:
         self._source = source
         self._wait_s = wait_s
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
 
     def ask(self) -> Answer:
         """What the file says.  Never raises: a child that fails is a mistake of the file."""
@@ -49,6 +51,8 @@ class Child:
         inherited = os.environ.get("PYTHONPATH", "")
         environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
         try:
+            if self._is_stopped:
+                raise InterruptedError(EINTR, "stopped")
             # -P: a folder that happens to be the working directory is no place to import from.
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code; the file name is one argument
                 [sys.executable, "-P", "-c", _CODE, name],
@@ -86,7 +90,8 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
-        """Ends the child if it runs."""
+        """Ends the child if it runs, and keeps it from starting."""
+        self._is_stopped = True
         process = self._process
         if process is not None and process.poll() is None:
             process.kill()

@@ -37,7 +37,8 @@ def loads(raw: bytes, name: str = "botsieve.yaml") -> Loaded:
 def load_or_last_good(path: str | os.PathLike[str] | None = None) -> tuple[Loaded, list[str]]:
     """For a start: the file, or when it is refused the last good text from `state.dir`; and the mistakes of the refused file.
 
-    Errors: as `load`, when there is no last good text or it is refused too.
+    Errors: InputError as `load`: a file that is not there is a wrong start, not a mistake in a file.  ConfigError when there is
+    no last good text, or it is refused too.
     """
     source = find(path)
     answer = answer_for(source)
@@ -51,12 +52,6 @@ def load_or_last_good(path: str | os.PathLike[str] | None = None) -> tuple[Loade
         if old.plan is None:
             raise ConfigError([*error.mistakes, *old.mistakes]) from None
         return build(old, source), error.mistakes
-    except InputError as error:
-        kept = Path("/var/lib/botsieve") / LAST_GOOD
-        old = _answer_of(str(kept)) if kept.is_file() else Answer()
-        if old.plan is None:
-            raise
-        return build(old, source), [str(error)]
 
 
 def keep_last_good(loaded: Loaded) -> None:
@@ -77,7 +72,14 @@ def find(path: str | os.PathLike[str] | None) -> str:
     """The file that is meant, "" for the packaged defaults."""
     if path is not None:
         return os.fspath(path)
-    return DEFAULT_FILE if Path(DEFAULT_FILE).exists() else ""
+    try:
+        # Not `exists`: a link that leads nowhere is a file that cannot be read, not the absence of one.
+        os.lstat(DEFAULT_FILE)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError:
+        return DEFAULT_FILE
+    return DEFAULT_FILE
 
 
 def answer_for(source: str) -> Answer:

@@ -71,9 +71,14 @@ class Mistakes:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further mistakes are only counted, so that wording them is wasted."""
+        return len(self._found) >= MAX_MISTAKES
+
     def add(self, path: Path, message: str, line: int = 0) -> None:
         """`line` 0: the line of the key, or of the nearest key above it.  Beyond MAX_MISTAKES they are only counted."""
-        if len(self._found) >= MAX_MISTAKES:
+        if self.is_full:
             self._cut += 1
             return
         self._found.append((line or self.line_of(path), path, message))

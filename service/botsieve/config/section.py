@@ -46,7 +46,7 @@ def known_only(section: type[Section], data: dict[str, Any], path: Path, mistake
         elif key in section.later:
             mistakes.add(here, "this is not available in this version; accepted: leave it out")
         else:
-            near = nearest(key, [*known, *section.later])
+            near = "" if mistakes.is_full else nearest(key, [*known, *section.later])
             hint = f" (did you mean {near}?)" if near else ""
             mistakes.add(here, f"there is no key {shown_key(key)}{hint}; accepted: {_listed(known)}")
     return kept

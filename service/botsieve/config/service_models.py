@@ -183,7 +183,7 @@ class Sessions(Section):
 
 class Allow(Section):
     meaning: ClassVar[str] = "Always wins, also over a running prevention; not counted in any statistic of normal traffic."
-    networks: Annotated[tuple[str, ...], Many(Network(), 20_000)] = Field(
+    networks: Annotated[tuple[str, ...], Many(Network(), 10_000)] = Field(
         default=(), description="addresses that are let through"
     )
     headers: Annotated[dict[str, tuple[str, ...]], Table(HeaderName(), Many(Secret(), 100, least=1), 20)] = Field(

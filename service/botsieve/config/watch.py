@@ -99,7 +99,8 @@ class Reloader:
 
     async def reload(self) -> bool:
         """Reads, validates and applies the file once; whether it was applied."""
-        source = find(self._path)
+        # A file that was there and is gone is a mistake; it must not switch everything to the packaged defaults.
+        source = find(self._path) or self.running.source
         child = Child(source, wait_s=self._wait_s)
         try:
             answer = await asyncio.to_thread(child.ask)
@@ -135,10 +136,11 @@ class Reloader:
 
     def _is_stale(self) -> bool:
         """Whether the file was changed between the load and the start of the watch."""
-        if not self.running.source:
+        source = find(self._path)
+        if not source:
             return False
         try:
-            return read_bytes(self.running.source) != self.running.text
+            return read_bytes(source) != self.running.text
         except InputError:
             return False
 

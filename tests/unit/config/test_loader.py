@@ -81,3 +81,26 @@ def test_a_good_file_has_no_mistakes(tmp_path: Path) -> None:
     loaded, mistakes = load_or_last_good(write(tmp_path, ""))
     assert mistakes == []
     assert loaded.source.endswith("botsieve.yaml")
+
+
+def test_no_file_means_the_packaged_defaults_and_a_link_to_nowhere_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half-mounted settings must not start a service that only watches."""
+    default = tmp_path / "botsieve.yaml"
+    monkeypatch.setattr("botsieve.config.loader.DEFAULT_FILE", str(default))
+    assert load().source == ""
+    default.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no such file"):
+        load()
+    (tmp_path / "nowhere").write_text("bot_at: 61\n")
+    assert load().rulebook.bot_at == 61
+
+
+def test_a_file_that_is_not_there_is_not_replaced_by_the_last_good_text(tmp_path: Path) -> None:
+    """A misspelt name at a start is told, whatever lies in the state folder."""
+    file = write(tmp_path, "")
+    keep_last_good(load(file))
+    file.unlink()
+    with pytest.raises(InputError):
+        load_or_last_good(file)
