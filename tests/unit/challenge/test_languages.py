@@ -16,6 +16,7 @@ from hypothesis import strategies as st
         (b"de", "de"),
         (b"de-AT,de;q=0.9,en;q=0.8", "de"),
         (b"DE-at", "de"),
+        (b"fr,de,es;q=0.9", "fr"),
         (b"xx, fr;q=0.5, es;q=0.6", "es"),
         (b"fr;q=0, es;q=0.1", "es"),
         (b"und", "en"),
@@ -28,7 +29,7 @@ from hypothesis import strategies as st
     ],
 )
 def test_the_best_supported_language(header: bytes, language: str) -> None:
-    """Highest weight first, regions ignored, everything unknown or malformed passed over, bounded."""
+    """Highest weight first, then the order sent, regions ignored, everything unknown or malformed passed over, bounded."""
     assert language_of(header) == language
 
 

@@ -19,7 +19,7 @@ from botsieve.challenge.pages import (
     problem,
     resend_page,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from .builders import ID, page_data, request, settings
@@ -164,6 +164,8 @@ def test_pages_speak_the_visitors_language(language: str) -> None:
     assert page_data(answer)["texts"]["slow"] == TEXTS[language]["slow"]
 
 
+@example("</code><img src=x>", b"", b"")
+@example('"><script src=//x>', b"", b"")
 @given(st.text(max_size=40), st.binary(max_size=40), st.binary(max_size=60))
 def test_nothing_can_break_out_of_a_page(decision_id: str, language: bytes, agent: bytes) -> None:
     """Whatever an edge or a client writes into id, language or User-Agent, the page has the same elements."""

@@ -56,6 +56,14 @@ def test_other_shapes_are_refused(answers: list[object]) -> None:
     assert not holds(TOKEN, 4, 8, answers)
 
 
+def test_a_boolean_is_not_the_number_that_it_equals() -> None:
+    """Where 1 is the right answer, `True` and 1.0 are not."""
+    token = next(text for text in (b"token %d" % number for number in range(10_000)) if solve(text, 1, 8) == [1])
+    assert holds(token, 1, 8, [1])
+    assert not holds(token, 1, 8, [True])
+    assert not holds(token, 1, 8, [1.0])
+
+
 def test_less_than_the_least_difficulty_is_no_work() -> None:
     """Fewer than 8 bits and no puzzles are refused whatever the answers are, so a zero in a setting opens nothing."""
     assert not holds(TOKEN, 0, 8, [])

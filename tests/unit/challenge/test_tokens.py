@@ -10,7 +10,7 @@ import botsieve.challenge
 import pytest
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.tokens import CHALLENGE, CLEARANCE, MAX_TEXT, SESSION, WAIT, open_token, seal
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from .builders import KEYS
@@ -70,6 +70,8 @@ def test_a_token_serves_its_purpose_only(fields: tuple[bytes, ...], sealed_as: b
 
 
 @given(FIELDS, CONTEXT, CONTEXT)
+@example((b"x",), (b"ab", b"c"), (b"a", b"bc"))
+@example((b"x",), (b"a",), (b"a", b""))
 def test_another_context_is_refused(fields: tuple[bytes, ...], first: tuple[bytes, ...], second: tuple[bytes, ...]) -> None:
     """The context counts part by part: (`ab`, `c`) is not (`a`, `bc`)."""
     opened = open_token(KEYS, SESSION, seal(KEYS, SESSION, fields, first).encode(), second)
