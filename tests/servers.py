@@ -7,6 +7,7 @@ anybody else.  Use them as context managers.
 from __future__ import annotations
 
 import getpass
+import grp
 import os
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from botsieve.edge.machine import find_lua, find_nginx
 
 from tests.conftest import ROOT, free_port, stop, wait_for_port
 
-__all__ = ["Nginx", "Process", "ServiceProcess", "Site", "certificate", "free_port", "install", "wait_until"]
+__all__ = ["Nginx", "Process", "ServiceProcess", "Site", "certificate", "free_port", "install", "service_config", "wait_until"]
 
 
 class Process:
@@ -186,6 +187,20 @@ class Site(Nginx):
     @property
     def to_app(self) -> str:
         return f"proxy_pass http://127.0.0.1:{self.app_port};"
+
+
+def service_config(folder: Path, policies: str, *, web: int | None = None, more: str = "") -> Path:
+    """A configuration whose every path lies in `folder`: socket check.sock, log decisions.log, state.  `more`: further lines."""
+    config = folder / "botsieve.yaml"
+    group = grp.getgrgid(os.getegid()).gr_name
+    (folder / "state").mkdir(exist_ok=True)
+    config.write_text(
+        f'{policies}\nedges: {{nginx: {{listen: "unix:{folder}/check.sock", socket_group: {group}}}}}\n'
+        f'state: {{dir: "{folder}/state"}}\nchallenge: {{keys_file: "{folder}/state/keys"}}\n'
+        f'journal: {{decisions: {{to: "{folder}/decisions.log", allow_sample_percent: 100}}}}\n'
+        f'web: {{listen: "127.0.0.1:{web or free_port()}"}}\n{more}'
+    )
+    return config
 
 
 class ServiceProcess(Process):
