@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from botsieve.config.child import Child
 from botsieve.config.loader import answer_for
 from botsieve.config.plan import config_id
@@ -61,3 +62,19 @@ def test_a_child_that_was_stopped_does_not_start() -> None:
     child.stop()
     assert child.ask().plan is None
     assert not child.is_running
+
+
+def test_a_child_that_dies_is_a_mistake_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed by its own limits, or by the machine: said with the limits, never an exception."""
+    for code in ("import os; os._exit(9)", "import os; os.write(1, b'half'); os.kill(os.getpid(), 9)", "syntax error"):
+        monkeypatch.setattr("botsieve.config.child._CODE", code)
+        said = Child("b.yaml").ask()
+        assert said.plan is None
+        assert said.mistakes[0].startswith("b.yaml:1: the file could not be checked within 768 MiB and 30 s")
+
+
+def test_the_child_limits_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it would need beyond its memory it does not get."""
+    greedy = "child.answer_for = lambda source: bytearray(1024 * 1024 * 1024)"
+    monkeypatch.setattr("botsieve.config.child._CODE", f"from botsieve.config import child\n{greedy}\nchild.main()")
+    assert "ended with 1" in Child("b.yaml").ask().mistakes[0]

@@ -1,6 +1,6 @@
 """The configuration: `botsieve.yaml` in, one immutable `Loaded` out.
 
-Reading order: yaml_tree (text to values with lines), expand (${...}), section and kinds (what a key is), the models, checks
+Reading order: yaml_tree (text to values with lines), expand (${...}), section and the kinds (what a key is), the models, checks
 (between keys), effective (defaults filled in: the plan), compile (the plan to a rulebook), loader (the way in), watch (reload).
 """
 

@@ -10,7 +10,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from botsieve.config.kinds import CountedNetwork, Many, Number, OneOf, Text, Whole, Word
+from botsieve.config.address_kinds import CountedNetwork
+from botsieve.config.kinds import Many, Number, OneOf, Text, Whole, Word
 from botsieve.config.section import Section
 from botsieve.state.profiles import KEPT_STEPS, MAX_ADDRESSES, MAX_GROUP_ITEMS, MAX_ITEMS
 from botsieve.state.world import KEEP_BEATS, WINDOW_S

@@ -6,7 +6,6 @@ else is a mistake that ends with `accepted: ...`.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable
@@ -16,7 +15,6 @@ import re2
 from pydantic_core import PydanticCustomError, core_schema
 
 from botsieve.config.mistakes import Expanded, nearest, shown
-from botsieve.ranges import parse_range
 
 PATTERN_MAX = 1000
 _PATTERN_MEMORY = 1024 * 1024
@@ -204,134 +202,6 @@ class Secret(Kind):
         if any(ord(char) < 32 or ord(char) == 127 for char in value):
             raise self.refusal("the text holds a control character")
         return str(value)
-
-
-class Network(Kind):
-    """A network or one address, as text."""
-
-    accepted = "203.0.113.0/24, 2001:db8::/32 or one address"
-
-    def check(self, value: object) -> str:
-        if not isinstance(value, str) or len(value) > 64:
-            raise self.refusal(f"{shown(value)} is no network")
-        try:
-            parse_range(value)
-        except ValueError as error:
-            hint = " (host bits are set)" if "host bits" in str(error) else ""
-            raise self.refusal(f"{shown(value)} is no network{hint}") from None
-        return str(value.strip())
-
-
-class CountedNetwork(Network):
-    """A network of the size in which networks are counted, as `observation.network_text` writes it."""
-
-    accepted = "a /24 such as 198.51.100.0/24, or a /48 such as 2001:db8:7::/48"
-
-    def check(self, value: object) -> str:
-        text = super().check(value)
-        network = ipaddress.ip_network(text)
-        if network.prefixlen != (24 if network.version == 4 else 48):
-            raise self.refusal(f"{shown(value)} has not the size in which networks are counted")
-        return str(network)
-
-
-class HostName(Text):
-    """A host name, or `*.` and one."""
-
-    def __init__(self) -> None:
-        label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-        super().__init__(
-            "a host name such as shop.example.com, or *.example.com; no scheme, port or path; other scripts as xn--",
-            longest=255,
-            form=rf"(\*\.)?{label}(\.{label})*|\[?[0-9a-fA-F:]+\]?",
-        )
-
-    def normal(self, text: str) -> str:
-        return text.lower()
-
-
-class UrlPath(Kind):
-    """A path as it is matched: decoded, canonical, without query."""
-
-    accepted = "a decoded path such as /api/ (everything below), /a/*/b (one segment) or /robots.txt; no query"
-
-    def check(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise self.refusal(f"{shown(value)} is no text")
-        what = _path_fault(value)
-        if what:
-            raise self.refusal(f"{shown(value)} {what}")
-        return str(value)
-
-
-def _path_fault(path: str) -> str:
-    if not path.startswith("/"):
-        return "does not begin with /"
-    if len(path) > 1000 or not path.isprintable():
-        return "is longer than 1000 characters or not printable"
-    if "?" in path or "#" in path:
-        return "holds a query or fragment, which are never looked at"
-    if re.search("%[0-9A-Fa-f]{2}", path):
-        return "is percent-encoded, and would match nothing"
-    if "//" in path or re.search(r"/\.{1,2}(/|$)", path):
-        return "holds //, /./ or /../, and would match nothing"
-    if any("*" in segment and segment != "*" for segment in path.split("/")):
-        return "has a * that is not a whole segment"
-    return ""
-
-
-class HeaderName(Text):
-    """The name of a header, in lower case."""
-
-    def __init__(self, *, null: bool = False) -> None:
-        super().__init__("a header name such as x-api-key", longest=100, form="[A-Za-z0-9!#$%&'*+.^_`|~-]+", null=null)
-
-    def normal(self, text: str) -> str:
-        return text.lower()
-
-
-class Method(Text):
-    """An HTTP method, as sent (case counts)."""
-
-    def __init__(self) -> None:
-        super().__init__("a method such as GET, in capitals", longest=32, form="[A-Z][A-Z0-9_-]*")
-
-
-class AbsolutePath(Text):
-    """The absolute path of a file or folder of this machine.  `words`: words that stand for something else."""
-
-    def __init__(self, *words: str, null: bool = False) -> None:
-        super().__init__(", ".join((*words, "an absolute path")), longest=500, form="|".join(("/.*", *words)), null=null)
-
-
-class Listen(Text):
-    """Where a listener listens: `unix:/path` (if `unix`) or `address:port`."""
-
-    def __init__(self, *, unix: bool = True) -> None:
-        tcp = r"[0-9.]{7,15}:[0-9]{1,5}|\[[0-9a-fA-F:]{2,39}\]:[0-9]{1,5}|localhost:[0-9]{1,5}"
-        # 107 bytes is what the kernel takes as the path of a socket.
-        super().__init__(
-            ("unix:/path/of.sock (at most 107 bytes), " if unix else "") + "127.0.0.1:9480 or [::1]:9480",
-            longest=500,
-            form=(r"unix:/[^\0]+|" if unix else "") + tcp,
-            null=True,
-        )
-
-    def check(self, value: object) -> str:
-        text = super().check(value)
-        if text.startswith("unix:"):
-            if len(text.encode()) - 5 > 107:
-                raise self.refusal("the path of the socket is too long")
-            return text
-        host, _, port = text.rpartition(":")
-        if not 1 <= int(port) <= 65535:
-            raise self.refusal(f"{shown(value)} has no possible port")
-        if host != "localhost":
-            try:
-                parse_range(host.strip("[]"))
-            except ValueError:
-                raise self.refusal(f"{shown(value)} has no possible address") from None
-        return text
 
 
 class PatternText(Kind):

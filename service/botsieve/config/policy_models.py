@@ -10,23 +10,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
+from botsieve.config.address_kinds import HeaderName, HostName, Method, Network, UrlPath
 from botsieve.config.detector_models import Detectors
-from botsieve.config.kinds import (
-    Flag,
-    HeaderName,
-    HostName,
-    Kind,
-    Many,
-    Method,
-    Network,
-    PatternText,
-    Table,
-    Text,
-    UrlPath,
-    Whole,
-    Word,
-    refuse,
-)
+from botsieve.config.kinds import Flag, Kind, Many, PatternText, Table, Text, Whole, Word, refuse
 from botsieve.config.mistakes import nearest, shown
 from botsieve.config.section import Section
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE

@@ -10,22 +10,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from botsieve.challenge.settings import MAX_BITS, MAX_CLEARANCE_S, MAX_PUZZLES, MIN_BITS, MIN_PUZZLES
-from botsieve.config.kinds import (
-    AbsolutePath,
-    Flag,
-    HeaderName,
-    Kind,
-    Listen,
-    Many,
-    Network,
-    Number,
-    OneOf,
-    Secret,
-    Table,
-    Text,
-    Whole,
-    Word,
-)
+from botsieve.config.address_kinds import AbsolutePath, HeaderName, Listen, Network
+from botsieve.config.kinds import Flag, Kind, Many, Number, OneOf, Secret, Table, Text, Whole, Word
 from botsieve.config.mistakes import shown
 from botsieve.config.section import Section
 
