@@ -4,8 +4,8 @@ Law of the file: no operation touches more than one of 256 small shards, so none
 flood of subjects seen once can only push out other subjects seen once.
 
 A shard has two parts, probation and settled, each of two generations, young and old.  A subject enters young probation; being
-used moves it to the young generation; `settle` moves it to the settled part.  When a young generation has used up its share of
-the budget (or its time), it becomes the old one, and what was old is dropped whole: least recently used goes first, at no cost
+used moves it to the young generation; `settle` moves it to the settled part.  When a young generation has used up half of its
+part's budget (or its time), it becomes the old one, and what was old is dropped whole: least recently used goes first, at no cost
 per access and without a list of who was used when.
 """
 
@@ -22,15 +22,19 @@ PROBATION_SHARE = 0.2  # of the budget (design: newcomers are evicted first)
 class Part(Generic[V]):
     """Two generations of one part of one shard."""
 
-    __slots__ = ("budget", "old", "old_bytes", "since_s", "young", "young_bytes")
+    __slots__ = ("old", "old_bytes", "since_s", "young", "young_bytes")
 
-    def __init__(self, budget: int) -> None:
-        self.budget = budget  # bytes a generation may hold
+    def __init__(self) -> None:
         self.young: dict[bytes, V] = {}
         self.old: dict[bytes, V] = {}
         self.young_bytes = 0
         self.old_bytes = 0
-        self.since_s = 0.0
+        self.since_s = 0.0  # when the young generation began, 0.0: no subject yet
+
+    @property
+    def bytes_used(self) -> int:
+        """The costs of both generations."""
+        return self.young_bytes + self.old_bytes
 
     def turn(self, now_s: float) -> int:
         """Young becomes old, old is dropped; how many subjects were."""
@@ -44,17 +48,17 @@ class Part(Generic[V]):
 class Table(Generic[V]):
     """Keys are 8 bytes with a uniform first byte (Hasher.key).  `max_bytes` bounds the sum of the costs told to it.
 
+    Settled subjects may use four fifths of it; newcomers have the rest and whatever the settled do not need.
     `settled[key[0]].young` is where a subject in use is found: the hot path looks there itself and adds what it grew.
-
     `idle_s`: a subject unused for so long may be forgotten, and is after twice that.
     """
 
-    __slots__ = ("_idle_s", "_probation", "evictions", "settled")
+    __slots__ = ("_budget", "_idle_s", "_probation", "evictions", "settled")
 
     def __init__(self, max_bytes: int, idle_s: float) -> None:
-        share = max(1, max_bytes // SHARDS // 2)
-        self._probation: list[Part[V]] = [Part(max(1, int(share * PROBATION_SHARE))) for _ in range(SHARDS)]
-        self.settled: list[Part[V]] = [Part(max(1, int(share * (1 - PROBATION_SHARE)))) for _ in range(SHARDS)]
+        self._budget = max(1, max_bytes // SHARDS)  # of one shard
+        self._probation: list[Part[V]] = [Part() for _ in range(SHARDS)]
+        self.settled: list[Part[V]] = [Part() for _ in range(SHARDS)]
         self._idle_s = idle_s
         self.evictions = 0
 
@@ -95,11 +99,20 @@ class Table(Generic[V]):
                     part = newcomers
             part.young[key] = value
             part.young_bytes += cost
-        if part.young_bytes > part.budget or now_s - part.since_s > self._idle_s:
-            if part.since_s == 0.0:
-                part.since_s = now_s  # the first subject of this part starts its clock
-                if part.young_bytes <= part.budget:
-                    return
+        if part.since_s == 0.0:
+            part.since_s = now_s
+        self._make_room(shard, part, now_s)
+
+    def _make_room(self, shard: int, part: Part[V], now_s: float) -> None:
+        settled, newcomers = self.settled[shard], self._probation[shard]
+        if settled.young_bytes > self._budget * (1 - PROBATION_SHARE) / 2:
+            self.evictions += settled.turn(now_s)
+        settled_bytes = settled.young_bytes + settled.old_bytes
+        if newcomers.young_bytes > (self._budget - settled_bytes) / 2:
+            self.evictions += newcomers.turn(now_s)
+        if settled_bytes + newcomers.young_bytes + newcomers.old_bytes > self._budget:
+            self.evictions += newcomers.turn(now_s)  # the settled grew into what newcomers had borrowed
+        if now_s - part.since_s > self._idle_s:
             self.evictions += part.turn(now_s)
 
     def drop(self, key: bytes) -> None:
@@ -114,4 +127,4 @@ class Table(Generic[V]):
     @property
     def bytes_used(self) -> int:
         """The sum of the costs told to it."""
-        return sum(part.young_bytes + part.old_bytes for part in (*self.settled, *self._probation))
+        return sum(part.bytes_used for part in (*self.settled, *self._probation))
