@@ -103,7 +103,13 @@ class Engine:
         plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
         signals = self._of_request(o, view, plan, tool)
         for watch in plan.of_state:
-            signals += self._try(watch, o, view)
+            try:
+                signal = watch.find(o, view, watch.settings)
+            except Exception as error:  # a decision never raises: one detector less is better than none
+                self._failed(watch, error)
+                continue
+            if signal is not None and signal.points:
+                signals += (signal,)
         if signals:
             signals = settle(signals)
         at = Standpoint(o, view, signals, total(signals, policy.family_max) if signals else 0, session, standing)
@@ -126,20 +132,21 @@ class Engine:
         signals: tuple[Signal, ...] = ()
         failed = self._failures
         for watch in plan.of_request:
-            signals += self._try(watch, o, view)
+            try:
+                signal = watch.find(o, view, watch.settings)
+            except Exception as error:  # as above
+                self._failed(watch, error)
+                continue
+            if signal is not None and signal.points:
+                signals += (signal,)
         if key is not None and failed == self._failures:
             plan.answers.put(key, signals)
         return signals
 
-    def _try(self, watch: Watch, o: Observation, view: View) -> tuple[Signal, ...]:
-        try:
-            signal = watch.find(o, view, watch.settings)
-        except Exception as error:  # a decision never raises: one detector less is better than none
-            self._failures += 1
-            if self._on_detector_error is not None:
-                self._on_detector_error(watch.detector.id, error)
-            return ()
-        return () if signal is None or not signal.points else (signal,)
+    def _failed(self, watch: Watch, error: Exception) -> None:
+        self._failures += 1
+        if self._on_detector_error is not None:
+            self._on_detector_error(watch.detector.id, error)
 
     def _plan(self, book: Rulebook, policy: Policy, claims_browser: bool, behaviour: bool) -> Plan:
         if book is not self._planned:

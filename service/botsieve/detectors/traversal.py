@@ -17,18 +17,20 @@ _LIST_PACE_S = 3.0  # pages of a list that are turned slower than this are being
 _PERSON_LOADS_PARTS_S = 300.0
 
 
-def _tracks(view: View) -> tuple[Track, ...]:
-    here = view.profiles.track
-    if here is None:
-        return ()
+def _tracks(view: View, items_at_least: int) -> tuple[Track, ...]:
+    """The tracks worth looking at: none while even the longest holds fewer items than any limit."""
     client = view.profiles.client
-    lead = client.lead if client is not None else None
-    return (here,) if lead is None or lead is here else (here, lead)
+    if client is None:
+        return ()
+    lead, here = client.lead, view.profiles.track
+    if lead is None or here is None or len(lead.items.seen) < items_at_least:
+        return ()
+    return (here,) if lead is here else (here, lead)
 
 
 def url_pattern(o: Observation, view: View, settings: UrlPattern) -> Signal | None:
     """`traversal.url_pattern`: constant steps, or many different items faster than a person reads."""
-    for track in _tracks(view):
+    for track in _tracks(view, min(settings.steps_at_least, settings.items_at_least)):
         found = _constant_step(track, view, settings) or (_fast(track, view.now_s, settings) if view.time_judged else ())
         if found:
             return Signal("traversal.url_pattern", settings.points, str(settings.points), "client", found)
@@ -74,7 +76,7 @@ def volume(o: Observation, view: View, settings: Volume) -> Signal | None:
         return None
     least = settings.steps[-1].items_at_least
     most = 0
-    for track in _tracks(view):
+    for track in _tracks(view, least):
         if len(track.items.seen) >= least:
             most = max(most, track.items_within(view.now_s, settings.window_s))
     for step in settings.steps:
