@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-from base64 import b32encode
 from collections.abc import Callable
 from time import perf_counter
 
@@ -22,9 +21,10 @@ from botsieve.journal import Journal
 from botsieve.observation import Observation
 from botsieve.policy import Rulebook
 
-_ALPHABET = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
-_ID_BYTES = 10
-_POOL = 1_024
+# A random byte to one of the 32 characters: eight bytes stand for each, so none is more likely.
+_ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
+_ID_CHARACTERS = 16
+_POOL = 1_024  # ids that are drawn at once
 _REMEMBERED = 20_000  # challenges and blocks whose page may still be fetched, per generation
 
 
@@ -34,18 +34,18 @@ class Ids:
     __slots__ = ("_at", "_pool")
 
     def __init__(self) -> None:
-        self._pool = b""
+        self._pool = ""
         self._at = 0
 
     def next(self) -> str:
         """A new id."""
         at = self._at
         if at >= len(self._pool):
-            self._pool = os.urandom(_ID_BYTES * _POOL)
+            self._pool = os.urandom(_ID_CHARACTERS * _POOL).translate(_ALPHABET).decode("ascii")
             at = 0
-        self._at = at + _ID_BYTES
-        text = b32encode(self._pool[at : at + _ID_BYTES]).translate(_ALPHABET).decode("ascii")
-        return f"{text[:4]}-{text[4:8]}-{text[8:12]}-{text[12:]}"
+        self._at = at + _ID_CHARACTERS
+        pool = self._pool
+        return f"{pool[at : at + 4]}-{pool[at + 4 : at + 8]}-{pool[at + 8 : at + 12]}-{pool[at + 12 : at + 16]}"
 
 
 class DecisionService:

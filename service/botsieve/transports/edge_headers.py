@@ -24,6 +24,7 @@ from botsieve.observation import (
     classify,
     pack_address,
 )
+from botsieve.remembered import Remembered
 
 # An edge's clock that is further away than this is not believed (proto, Observation.edge_time_s).
 MAX_SKEW_S = 5.0
@@ -32,6 +33,7 @@ CLIENT_ADDR = b"x-botsieve-client-addr"
 _BASE_SIGHT = SEES_ALL_HEADERS | SEES_ACCEPT_ENCODING | SEES_HTTP_VERSION  # what nginx always shows
 
 _sights: dict[bytes, int] = {}
+_packed: Remembered[bytes, bytes] = Remembered(16_384)
 
 
 def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "nginx", sight: int | None = None) -> Observation:
@@ -47,9 +49,9 @@ def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "ng
         raise _missing(address, method)
     if len(uri) > MAX_URI:
         uri = uri[:MAX_URI]
-    client = pack_address(address.decode("latin-1"))
+    client = _packed.get(address) or _pack(address)
     peer_text = get(b"x-botsieve-peer-addr")
-    peer = client if not peer_text or peer_text == address else pack_address(peer_text.decode("latin-1"))
+    peer = client if not peer_text or peer_text == address else _packed.get(peer_text) or _pack(peer_text)
     path = canonical_path(uri)
     method = method[:32]
     return Observation(
@@ -75,6 +77,12 @@ def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "ng
         get(b"x-botsieve-tls-error", b"")[:64],
         get(b"x-botsieve-header-order", b"")[:MAX_ORDER],
     )
+
+
+def _pack(text: bytes) -> bytes:
+    packed = pack_address(text.decode("latin-1"))
+    _packed.put(text, packed)
+    return packed
 
 
 def _missing(address: bytes | None, method: bytes | None) -> InvalidObservation:
