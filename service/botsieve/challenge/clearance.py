@@ -150,6 +150,12 @@ class Clearances:
             memory.helped = True
             self.loops.helped(memory.who)
 
+    def note_vain(self, o: Observation, now_s: float) -> None:
+        """A page is challenged.  If it came with a clearance that holds, that one was not enough: as if it had never come back."""
+        standing = self.standing(o, now_s)
+        if standing is not None:
+            self.loops.minted(standing.who, now_s)
+
     def brings_new(self, standing: Standing, findings: frozenset[str]) -> bool:
         """Whether a behaviour finding is there that was not when this clearance was first asked about.
 

@@ -133,7 +133,7 @@ class ChallengeDesk:
             return self._refused(refusal, challenge.level)
         if not pow.holds(token, challenge.puzzles, challenge.bits, solution.answers):
             return self._refused("work", challenge.level)
-        cookie = self._redeem(o, challenge, challenge.level, self._solutions, self.settings.per_prefix_per_min, now_s)
+        cookie = self._redeem(o, challenge, self._solutions, self.settings.per_prefix_per_min, now_s)
         if cookie in _REFUSALS:
             return self._refused(cookie, challenge.level)
         return Answer(204, (*never_kept(self.settings, ""), ("Set-Cookie", cookie)), event=SOLVED, level=challenge.level)
@@ -147,27 +147,30 @@ class ChallengeDesk:
         if wait is None:
             return late_page(o, self.settings, b"")
         if now_s < wait.not_before_s:
-            return self._waited_badly(early_page(o, self.settings, token.decode("ascii"), int(wait.not_before_s - now_s) + 1))
+            return self._waited_badly(
+                wait, early_page(o, self.settings, token.decode("ascii"), int(wait.not_before_s - now_s) + 1)
+            )
         if self._unredeemable(wait, now_s):
-            return self._waited_badly(late_page(o, self.settings, wait.target))
+            return self._waited_badly(wait, late_page(o, self.settings, wait.target))
         per_min = max(1, self.settings.per_prefix_per_min // SOLUTIONS_PER_WAIT)
-        cookie = self._redeem(o, wait, nojs.LEVEL, self._waits, per_min, now_s)
+        cookie = self._redeem(o, wait, self._waits, per_min, now_s)
         if cookie in _REFUSALS:
             page = busy_page(o, self.settings) if cookie == "too_many" else late_page(o, self.settings, wait.target)
-            return self._waited_badly(page)
+            return self._waited_badly(wait, page)
         return self._arrive(o, wait, cookie)
 
     def _challenge(self, o: Observation, level: str, decision_id: str, score: int, now_s: float, random16: bytes) -> Answer:
         work = self.settings.levels[level]
         token = self._issuer.seal(o, level, now_s, random16)
         if o.wants_document:
+            self.clearances.note_vain(o, now_s)
             offered = nojs.is_offered(self.settings, level, score)
             puzzle = Puzzle(
                 level=level,
                 token=token,
                 puzzles=work.puzzles,
                 bits=work.bits,
-                wait=nojs.seal_wait(self._issuer, o, now_s, random16) if offered else "",
+                wait=nojs.seal_wait(self._issuer, o, level, now_s, random16) if offered else "",
                 form=o.method not in (b"GET", b"HEAD"),
                 loop=self.clearances.loops.is_caught(who_of(o), self.settings.loop_limit, now_s),
             )
@@ -205,7 +208,7 @@ class ChallengeDesk:
             return "elsewhere"
         return "spent" if asked.nonce in self._spent else ""
 
-    def _redeem(self, o: Observation, asked: Challenge | Wait, level: str, quota: PerMinute, per_min: int, now_s: float) -> str:
+    def _redeem(self, o: Observation, asked: Challenge | Wait, quota: PerMinute, per_min: int, now_s: float) -> str:
         """The Set-Cookie value, or the key of a refusal.  Spends before it mints."""
         prefix = prefix_of(o)
         if not quota.allows(prefix, per_min, now_s):
@@ -215,7 +218,7 @@ class ChallengeDesk:
         quota.count(prefix, now_s)
         no_js = isinstance(asked, Wait)
         cookie = self.clearances.mint(
-            o, nonce=asked.nonce, level=level, no_js=no_js, place=asked.place, family=asked.family, now_s=now_s
+            o, nonce=asked.nonce, level=asked.level, no_js=no_js, place=asked.place, family=asked.family, now_s=now_s
         )
         return cookie or "invalid"
 
@@ -225,10 +228,10 @@ class ChallengeDesk:
         else:
             headers = (("Location", wait.target.decode("ascii")), *never_kept(self.settings, ""), ("Set-Cookie", cookie))
             answer = Answer(303, headers)
-        return msgspec.structs.replace(answer, event=SOLVED, level=nojs.LEVEL)
+        return msgspec.structs.replace(answer, event=SOLVED, level=wait.level)
 
-    def _waited_badly(self, page: Answer) -> Answer:
-        return msgspec.structs.replace(page, event=FAILED, level=nojs.LEVEL)
+    def _waited_badly(self, wait: Wait, page: Answer) -> Answer:
+        return msgspec.structs.replace(page, event=FAILED, level=wait.level)
 
     def _refused(self, refusal: str, level: str = "") -> Answer:
         status, title = _REFUSALS[refusal]

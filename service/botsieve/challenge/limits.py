@@ -85,7 +85,7 @@ class PerMinute:
 
 
 class Loops:
-    """Clearances that were given within five minutes to one client and never came back: the challenge does not help it.
+    """Clearances that were given within five minutes to one client and did not help: they never came back, or were not enough.
 
     A clearance that came back takes its own count away, so people who share an address and a browser version are no loop.
     """

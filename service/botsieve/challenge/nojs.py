@@ -15,21 +15,25 @@ from botsieve.challenge.binding import context_of
 from botsieve.challenge.issue import Issuer
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.challenge.tokens import WAIT, open_token, seal
+from botsieve.decision import LEVELS
 from botsieve.observation import Observation
 
-# What waiting earns, and the highest level that it can stand in for.
-LEVEL = "light"
 # A longer path and query is not kept: the visitor lands on the front page.
 MAX_TARGET = 2048
-# not before, expires
-_PACKED = struct.Struct(">II")
+# not before, expires, level
+_PACKED = struct.Struct(">IIB")
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """An opened wait token.  `target`: path and query to land on, b"" when a form was challenged: it has to be sent again."""
+    """An opened wait token.
+
+    `level`: of the challenge that it stands in for.  `target`: path and query to land on, b"" when a form was challenged: it has
+    to be sent again.
+    """
 
     not_before_s: int
     expires_s: int
+    level: str
     nonce: bytes
     process: bytes
     place: bytes
@@ -42,10 +46,11 @@ def is_offered(settings: ChallengeSettings, level: str, score: int) -> bool:
     return settings.no_js.enabled and score < settings.no_js.score_below and level != "hard"
 
 
-def seal_wait(issuer: Issuer, o: Observation, now_s: float, random16: bytes) -> str:
+def seal_wait(issuer: Issuer, o: Observation, level: str, now_s: float, random16: bytes) -> str:
     """The token of the link.  `random16`: the nonce of the challenge beside it, so that only one of the two is redeemed."""
     # Seconds are cut, not rounded up: a browser that waits exactly as long as the page says is never too early.
-    packed = _PACKED.pack(int(now_s) + issuer.settings.no_js.wait_s, int(now_s) + issuer.settings.valid_s)
+    not_before_s, expires_s = int(now_s) + issuer.settings.no_js.wait_s, int(now_s) + issuer.settings.valid_s
+    packed = _PACKED.pack(not_before_s, expires_s, LEVELS.index(level))
     target = safe_target(o.uri) if o.method in (b"GET", b"HEAD") else b""
     return seal(issuer.keys, WAIT, (packed, *issuer.origin(o, random16), target), context_of(o))
 
@@ -56,8 +61,8 @@ def open_wait(issuer: Issuer, o: Observation, token: bytes) -> Wait | None:
     if fields is None:
         return None
     packed, nonce, process, place, family, target = fields
-    not_before_s, expires_s = _PACKED.unpack(packed)
-    return Wait(not_before_s, expires_s, nonce, process, place, family, target)
+    not_before_s, expires_s, level = _PACKED.unpack(packed)
+    return Wait(not_before_s, expires_s, LEVELS[level], nonce, process, place, family, target)
 
 
 def safe_target(uri: bytes) -> bytes:

@@ -231,6 +231,17 @@ def test_clearances_that_come_back_are_no_loop() -> None:
     assert page_data(challenged(at, number=11))["manual"] is False
 
 
+def test_clearances_that_are_not_enough_are_a_loop() -> None:
+    """Who comes back with a clearance that holds and is challenged all the same, three times, gets the explanation."""
+    at = desk(loop_limit=3)
+    held = request(headers={b"cookie": cleared(at, level="light")})
+    standing = at.clearances.standing(held, NOW_S)
+    assert standing is not None
+    at.clearances.count(standing, NOW_S)
+    manual = [page_data(challenged(at, held, level="normal", number=number))["manual"] for number in range(2, 5)]
+    assert manual == [False, False, True]
+
+
 def test_the_level_is_raised_after_a_spoiled_clearance() -> None:
     """The desk serves the higher level by itself; an unknown level is normal."""
     at = desk()
@@ -249,7 +260,7 @@ def test_waiting_leads_to_the_page_that_was_asked_for() -> None:
     assert "; Max-Age=300; " in answer.header("Set-Cookie")
     standing = at.clearances.standing(request(headers={b"cookie": cookie_of(answer)}), NOW_S + 6)
     assert standing is not None
-    assert (standing.no_js, standing.level, standing.expires_s) == (True, "light", int(NOW_S) + 305)
+    assert (standing.no_js, standing.level, standing.expires_s) == (True, "normal", int(NOW_S) + 305), "the level asked for"
 
 
 def test_waiting_too_short_too_long_or_twice() -> None:

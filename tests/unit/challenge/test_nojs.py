@@ -21,9 +21,14 @@ ISSUER = Issuer(settings(), KEYS, b"process")
 def test_the_page_asked_for_is_inside_the_token() -> None:
     """Path and query come back as sent; for a form there is nothing to go to."""
     for o, target in ((request(), b"/items/17?ref=a"), (request(method=b"POST"), b"")):
-        wait = open_wait(ISSUER, o, seal_wait(ISSUER, o, NOW_S, nonce(1)).encode())
+        wait = open_wait(ISSUER, o, seal_wait(ISSUER, o, "normal", NOW_S, nonce(1)).encode())
         assert wait is not None
-        assert (wait.target, wait.not_before_s, wait.expires_s) == (target, int(NOW_S) + 5, int(NOW_S) + 300)
+        assert (wait.target, wait.level, wait.not_before_s, wait.expires_s) == (
+            target,
+            "normal",
+            int(NOW_S) + 5,
+            int(NOW_S) + 300,
+        )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_any_target_is_a_printable_path_of_this_host(rest: bytes, start: bytes) 
 def test_the_longest_target_fits_into_a_token() -> None:
     """The link is never so long that we would not read it."""
     o = request(uri=b"/" + b"a" * (MAX_TARGET - 1))
-    token = seal_wait(ISSUER, o, NOW_S, nonce(1)).encode()
+    token = seal_wait(ISSUER, o, "normal", NOW_S, nonce(1)).encode()
     assert len(token) < MAX_TEXT
     wait = open_wait(ISSUER, o, token)
     assert wait is not None
