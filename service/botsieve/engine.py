@@ -19,6 +19,7 @@ from botsieve.detectors.view import View
 from botsieve.observation import NAVIGATION, Observation
 from botsieve.policy import Policy, Rulebook
 from botsieve.score import settle, total
+from botsieve.state.profiles import ClientProfile
 from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
 from botsieve.state.world import World
@@ -31,7 +32,8 @@ _THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
 class Engine:
     """Decides for one process.  `rulebook` may be replaced at any time by another: one decision uses one of them.
 
-    `time_judged` False (replay of a scrambled or coarse clock) keeps everything that needs a clock silent.
+    `time_judged` False (replay of a scrambled clock) keeps everything that needs a clock silent.
+    `session_idle_s`: a session without requests for so long has ended.
     `on_detector_error(signal id, error)` hears of a detector that raised; the decision goes on without it.
     """
 
@@ -44,6 +46,7 @@ class Engine:
         idle_s: float = 3600.0,
         clearances: Clearances | None = None,
         sessions: Sessions | None = None,
+        session_idle_s: float = 1800.0,
         on_detector_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self.rulebook = rulebook
@@ -53,6 +56,7 @@ class Engine:
         self.crawlers = Crawlers.builtin()
         self.clearances = clearances
         self.sessions = sessions
+        self.session_idle_s = session_idle_s
         self.time_judged = True
         self._recent = Recent()
         self._on_detector_error = on_detector_error
@@ -120,6 +124,11 @@ class Engine:
         if cookie is None or _COOKIE_MARK not in cookie:
             return None, None
         session = self.sessions.read(o, now_s) if self.sessions is not None else None
+        if session is not None:
+            known = self.world.clients.get(self.world.client_key(o, session.id))
+            last_s = known.last_s if isinstance(known, ClientProfile) else session.opened_s
+            if now_s - last_s > self.session_idle_s:
+                session = None  # it has ended; the next page load opens another
         return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
 
     def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:

@@ -60,6 +60,7 @@ class Server:
             idle_s=settings.state.idle_s,
             clearances=self.desk.clearances,
             sessions=self.desk.sessions if settings.sessions.cookie else None,
+            session_idle_s=settings.sessions.idle_s,
             on_detector_error=self.journal.detector_failed,
         )
         self.service = DecisionService(self.engine, self.desk, self.journal, clock.now_s)
@@ -161,6 +162,7 @@ class Server:
         self.loaded = reload.loaded
         self._renew_desk(settings)
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
+        self.engine.session_idle_s = settings.sessions.idle_s
         self._nginx.settings = settings.edge("nginx")
         self._forward.settings = settings.edge("forward")
         for server in self._grpc:

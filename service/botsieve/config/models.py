@@ -30,8 +30,8 @@ class Configuration(Section):
     allow: Allow = Allow()
     crawlers: Crawlers = Crawlers()
     edges: Edges = Edges()
-    client_headers: Annotated[str, Word("id", "none", "all")] = Field(
-        default="id", description="what visitors get: nothing, X-Botsieve-Id on challenge and block, or all (for trials)"
+    client_headers: Annotated[str, Word("id", "none", later=("all",))] = Field(
+        default="id", description="what visitors get: nothing, or X-Botsieve-Id on challenge and block"
     )
     challenge: Challenge = Challenge()
     sessions: Sessions = Sessions()
