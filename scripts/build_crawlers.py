@@ -12,6 +12,8 @@ import ipaddress
 import json
 import re
 from pathlib import Path
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
 
 TARGET = Path(__file__).parent.parent / "service/botsieve/data/crawlers.json"
 
@@ -48,6 +50,7 @@ MORE = {
 }
 # Search-engine optimisers sell what they crawl: they stay on the list of names (docs/names.md: `known_crawler:AhrefsBot`).
 NOT_WELCOME = {"AhrefsBot", "AhrefsSiteAudit"}
+MOST_TEXTS = 8  # of one pattern
 # Operators list these under more than one file, and the sources disagree on which.
 ALSO = {
     "Google-InspectionTool": ["google-googlebot"],
@@ -60,16 +63,47 @@ ALSO = {
 UNITED = {"google-googlebot": ["googlebot"], "bing-bingbot": ["bing"], "duckduckgo-duckduckbot": ["duckduckbot"]}
 
 
-def _name_of(pattern: str, instances: list[str]) -> str:
-    """A printable name: what the pattern matches in its first instance, less punctuation."""
-    for instance in instances:
-        if found := re.search(pattern, instance):
-            text = found.group(0)
-            break
-    else:
-        text = re.sub(r"\\(.)", r"\1", pattern)
-    text = re.sub(r"[^A-Za-z0-9._ -]+", "", text.replace("/", "-")).strip(" .-_")
-    return re.sub(r" +", "-", text)[:32]
+def _texts(pattern: str) -> list[tuple[str, str]]:
+    """The plain texts that a pattern stands for, each with where it must be: "start", "end" or "" for anywhere.
+
+    Empty for a pattern that stands for no short list of texts: names are looked up, never searched for with patterns.
+    """
+    try:
+        found = _expand(parser.parse(pattern))
+    except ValueError:
+        return []
+    texts = []
+    for text in found:
+        at = "start" if text.startswith("^") else "end" if text.endswith("$") else ""
+        plain = text.strip("^$")
+        if len(plain) >= 3 and "^" not in plain and "$" not in plain:
+            texts.append((plain, at))
+    return texts[:MOST_TEXTS]
+
+
+def _expand(tree: Any) -> list[str]:
+    texts = [""]
+    for kind, value in tree:
+        name = str(kind)
+        if name == "LITERAL":
+            parts = [chr(value)]
+        elif name == "AT":
+            parts = ["^" if str(value) == "AT_BEGINNING" else "$"]
+        elif name == "IN" and all(str(one) == "LITERAL" for one, _ in value):
+            parts = [chr(char) for _, char in value]
+        elif name == "SUBPATTERN":
+            parts = _expand(value[3])
+        elif name == "BRANCH":
+            parts = [text for branch in value[1] for text in _expand(branch)]
+        else:
+            raise ValueError(f"{name} stands for no short list of texts")
+        texts = [text + part for text in texts for part in parts]
+    return texts
+
+
+def _printable(text: str) -> str:
+    """A name that can stand in a header: `yandex.com/bots` becomes `yandex.com-bots`."""
+    return re.sub(r" +", "-", re.sub(r"[^A-Za-z0-9._ -]+", "", text.replace("/", "-")).strip(" .-_"))[:32]
 
 
 def _read_list(folder: Path, name: str) -> list[str]:
@@ -107,14 +141,14 @@ def build(published: dict, more: Path, agents: list[dict]) -> dict:
     return {
         "made": published["generated_at"][:10],
         "verified": [
-            {"name": _name_of(re.escape(token), [token]), "token": token.lower(), "ranges": keys}
-            for token, keys in sorted(verified.items())
+            {"name": _printable(token), "token": token.lower(), "ranges": keys} for token, keys in sorted(verified.items())
         ],
         "ranges": {key: _collapse(texts) for key, texts in sorted(ranges.items()) if key in used},
         "names": [
-            {"name": _name_of(agent["pattern"], agent["instances"]), "pattern": agent["pattern"].replace("\\/", "/")}
+            {"name": _printable(text), "text": text, "at": at}
             for agent in agents
             if agent["pattern"] not in LIBRARIES
+            for text, at in _texts(agent["pattern"])
         ],
     }
 

@@ -56,9 +56,14 @@ def test_crawlers_from_their_sources(tmp_path: Path) -> None:
         },
     }
     published["sources"]["duckduckgo-duckduckbot"] = {"ipv4": [], "ipv6": []}
-    agents = [{"pattern": "^curl", "instances": []}, {"pattern": "Acme\\/Bot", "instances": ["Acme/Bot 1"]}]
+    patterns = ["^curl", "Acme\\/Bot", "^[xX]bot", "Spider[\\s\\S]*spider"]
+    agents = [{"pattern": pattern} for pattern in patterns]
     document = script.build(published, tmp_path, agents)
-    assert document["names"] == [{"name": "Acme-Bot", "pattern": "Acme/Bot"}]
+    assert [(entry["text"], entry["at"]) for entry in document["names"]] == [
+        ("Acme/Bot", ""),
+        ("xbot", "start"),
+        ("Xbot", "start"),
+    ]
     assert document["ranges"]["google-googlebot"] == ["198.51.100.0/24", "203.0.113.0/24"]
     tokens = [entry["token"] for entry in document["verified"]]
     assert "googlebot" in tokens
