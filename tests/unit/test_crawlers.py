@@ -10,6 +10,7 @@ import pytest
 from botsieve.agents import Agent, parse_agent
 from botsieve.crawlers import INSIDE, NOT_A_CRAWLER, UNVERIFIED, Crawlers
 from botsieve.observation import pack_address
+from botsieve.ranges import RangeSet
 from hypothesis import given
 from hypothesis import strategies as st
 
