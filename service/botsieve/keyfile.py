@@ -5,6 +5,7 @@ Law of the file: made at first start, 0600, whole or not at all; what cannot be 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -14,18 +15,16 @@ from botsieve.errors import MachineError
 _MAX_BYTES = 65_536
 
 
-def read_keys(path: str) -> KeyRing:
-    """The key ring of a keys file, which is made if there is none.
+def read_keys(path: str, *, make: bool = True) -> KeyRing:
+    """The key ring of a keys file.  `make`: write a first one if there is none.
 
     Errors: MachineError when it cannot be read or made; ConfigError for lines that are no keys.
     """
     file = Path(path)
     try:
-        if not file.exists():
+        if make and not file.exists():
             make_folder(str(file.parent), "challenge.keys_file")
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as out:
-                out.write(new_keys_text(os.urandom(32)))
+            _write_first(file)
         with file.open("rb") as stream:
             text = stream.read(_MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -34,6 +33,21 @@ def read_keys(path: str) -> KeyRing:
             f"challenge.keys_file: {path}: {reason}; accepted: a file that this user may read, or make"
         ) from error
     return KeyRing.parse(text, where=path)
+
+
+def _write_first(file: Path) -> None:
+    """Writes a keys file beside its place and puts it there whole, unless somebody was faster."""
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(new_keys_text(os.urandom(32)))
+            out.flush()
+            os.fsync(out.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, file)
+    finally:
+        fresh.unlink()
 
 
 def make_folder(path: str, key: str = "state.dir") -> None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Mapping
@@ -37,8 +38,12 @@ from botsieve.transports.listeners import EdgeListener, listen
 if TYPE_CHECKING:
     from botsieve.transports.grpc import GrpcTransport
 
-DRAIN_S = 4.0  # SIGTERM ends it within 5 s
+# SIGTERM ends it within 5 s: these, and at most 2 s for the journal.
+DRAIN_S = 1.5
+_LAST_LOOK_S = 0.05
+_FINISH_S = 1.0
 _HOUSEKEEPING_S = 0.5
+_MAX_FILES = 16_384
 
 
 class Server:
@@ -80,12 +85,12 @@ class Server:
         loop.add_signal_handler(signal.SIGUSR1, self.journal.reopen)
         reloader = Reloader(self.loaded, self.path, self._applied, self._refused)
         loop.add_signal_handler(signal.SIGHUP, reloader.request)
+        self.service.apply(self.loaded.rulebook)  # before anybody asks: a pause outlives a restart
         try:
             names = await self._listen()
         except BaseException:
             await self._drain()
             raise
-        self.service.apply(self.loaded.rulebook)
         self.journal.config_applied(self.loaded.rulebook)
         self.journal.is_ready = True
         seconds = round(monotonic() - started, 3)
@@ -105,7 +110,7 @@ class Server:
         for name, edge in (("nginx", self._nginx), ("forward", self._forward)):
             own = settings.edge(name)
             if own.listen is not None:
-                listener = await listen(own.listen, own.socket_group, edge.handle, f"edges.{name}.listen")
+                listener = await listen(own.listen, own.socket_group, edge, f"edges.{name}.listen")
                 self._listeners.append(listener)
                 names.append(f"{name}={listener.address}")
         own = settings.edge("grpc")
@@ -130,15 +135,16 @@ class Server:
             listener.close()
         for server in self._grpc:
             await server.drain(DRAIN_S)
-        await asyncio.sleep(0.05)  # what was already on the sockets is answered
+        await asyncio.sleep(_LAST_LOOK_S)  # what was already on the sockets is answered
+        for listener in self._listeners:
+            listener.finish()
+        until_s = monotonic() + _FINISH_S
+        while any(listener.open_connections for listener in self._listeners) and monotonic() < until_s:
+            await asyncio.sleep(0.01)
         for listener in self._listeners:
             listener.abort()
         self.journal.event("service_stopped")
         self.journal.close()
-        for edge in (self.loaded.service.edge("nginx"), self.loaded.service.edge("forward")):
-            if edge.listen is not None and edge.listen.path:
-                with contextlib.suppress(OSError):
-                    os.unlink(edge.listen.path)
 
     async def _keep_house(self) -> None:
         """Twice a second: notices a pause, collects garbage where it is young and sets aside what survived.
@@ -163,11 +169,15 @@ class Server:
         self._renew_desk(settings)
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
         self.engine.session_idle_s = settings.sessions.idle_s
-        self._nginx.settings = settings.edge("nginx")
-        self._forward.settings = settings.edge("forward")
+        for edge in (self._nginx, self._forward):
+            edge.settings = settings.edge(edge.settings.name)
+            edge.prefix = settings.challenge.prefix.encode()
         for server in self._grpc:
             server.apply(settings.edge("grpc"))
-        self.journal.reconfigure(JournalOptions.of(settings))
+        try:
+            self.journal.reconfigure(JournalOptions.of(settings))
+        except BotsieveError as error:
+            print(f"botsieve: {error}; the journal goes on as it was", file=sys.stderr, flush=True)
         self.service.apply(reload.loaded.rulebook)
         self.journal.config_applied(reload.loaded.rulebook, changed=_changed(old, settings))
         for key in reload.restart:
@@ -178,7 +188,7 @@ class Server:
     def _renew_desk(self, settings: ServiceSettings) -> None:
         before = self.desk.clearances.keys
         try:
-            keys = read_keys(settings.keys_file)
+            keys = read_keys(settings.keys_file, make=False)  # a file that is gone must not end every clearance
         except BotsieveError as error:
             self.journal.event("keys_refused", error=str(error))
             keys = before
@@ -218,6 +228,14 @@ def _say_ready(loaded: Loaded, names: list[str], notes: list[str], *, paused: bo
     print(f"ready {' '.join(names)} policies: {modes} config={loaded.config} in {seconds} s", file=sys.stderr, flush=True)
 
 
+def _allow_files() -> None:
+    """A connection is an open file, and 1,024 of them is the usual limit: takes what the machine allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = _MAX_FILES if most == resource.RLIM_INFINITY else min(most, _MAX_FILES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
+
+
 @click.command()
 @click.option(
     "--config",
@@ -229,6 +247,8 @@ def serve(path: str | None) -> None:
     """Run the decision service until SIGTERM.  HUP reloads, USR1 reopens the decision log."""
     started = monotonic()
     loaded, notes = load_or_last_good(path)
+
+    _allow_files()
 
     async def main() -> None:
         server = Server(loaded, path)

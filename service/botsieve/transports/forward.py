@@ -6,16 +6,29 @@ trusted peer stands for.  The answer is whole: 200 and empty, or the page itself
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from botsieve.config.settings import EdgeSettings
 from botsieve.decision import ALLOW
 from botsieve.errors import InvalidObservation
-from botsieve.observation import SEES_ACCEPT_ENCODING, SEES_ALL_HEADERS, Observation, make_observation, pack_address
+from botsieve.observation import (
+    MAX_HOST,
+    MAX_METHOD,
+    SEES_ACCEPT_ENCODING,
+    SEES_ALL_HEADERS,
+    Observation,
+    make_observation,
+    pack_address,
+)
 from botsieve.service import DecisionService
 from botsieve.transports.http import NginxEdge, rendered
 from botsieve.transports.http_wire import Request, render
 
 CHECK = b"/v1/check/forward"
 _MAX_HOPS = 32
+
+# Traefik names the scheme of a WebSocket.
+_SCHEMES = {b"http": b"http", b"https": b"https", b"ws": b"http", b"wss": b"https"}
 
 # What every gateway of this kind passes on as the client sent it, Accept-Encoding apart: Go proxies add one of their own.
 _SHOWN = frozenset(
@@ -32,17 +45,28 @@ class ForwardEdge(NginxEdge):
     def __init__(self, service: DecisionService, settings: EdgeSettings, prefix: str) -> None:
         super().__init__(service, settings, prefix)
 
+    def is_check(self, target: bytes) -> bool:
+        """Whether this target asks for a verdict."""
+        return target.partition(b"?")[0] == CHECK
+
     def route(self, request: Request) -> bytes:
         """The verdict with its page, or one of our own paths."""
-        if request.target.partition(b"?")[0] == CHECK:
-            decision = self.service.judge(o := self._asked(request))
-            if decision.verdict == ALLOW:
-                headers = [("X-Botsieve-Verdict", decision.verdict), ("X-Botsieve-Id", decision.id)]
-                return render(200, [*headers, ("Set-Cookie", decision.set_cookie)] if decision.set_cookie else headers)
-            return rendered(self.service.answer(o, decision))
+        if self.is_check(request.target):
+            return self._verdict(request)
         if request.target.startswith(self.prefix):
             return self.own(request)
         return render(404, [("Cache-Control", "no-store")])
+
+    def _verdict(self, request: Request) -> bytes:
+        started = perf_counter()
+        o = self._asked(request)
+        decision = self.service.judge(o)
+        if (perf_counter() - started) * 1000.0 > self.settings.deadline_ms:
+            return self._unjudged("deadline")
+        if decision.verdict == ALLOW:
+            headers = [("X-Botsieve-Verdict", decision.verdict), ("X-Botsieve-Id", decision.id)]
+            return render(200, [*headers, ("Set-Cookie", decision.set_cookie)] if decision.set_cookie else headers)
+        return rendered(self.service.answer(o, decision))
 
     def observe(self, request: Request) -> Observation:
         """The observation of a request to one of our own paths, which the gateway routes here."""
@@ -64,15 +88,14 @@ class ForwardEdge(NginxEdge):
         return make_observation(
             client=client,
             peer=client if ja4 else peer,  # a header that the operator names holds the client's own fingerprint
-            method=method,
+            method=method[:MAX_METHOD],  # the client's word: what is too long is cut, never a fault of the gateway
             uri=uri,
             headers=headers,
             headers_seen=shown,
             edge_time_s=self.service.now_s(),
             edge=settings.name,
-            host=host.partition(b":")[0].lower()[:255],
-            scheme=headers.get(b"x-forwarded-proto", b"")[:8],
-            request_id=headers.get(b"x-request-id", b"")[:64],
+            host=_name_of(host)[:MAX_HOST],
+            scheme=_SCHEMES.get(headers.get(b"x-forwarded-proto", b"").lower(), b""),
             sight=sight & ~SEES_ALL_HEADERS,
             ja3=ja3,
             ja4=ja4,
@@ -81,17 +104,23 @@ class ForwardEdge(NginxEdge):
 
     def _client(self, request: Request) -> tuple[bytes, bytes]:
         """The client and who stands before it.  An element that is no address ends the walk: what is left of it is hearsay."""
-        peer = nearest = request.peer
-        for text in reversed(request.headers.get(b"x-forwarded-for", b"").split(b",")[-_MAX_HOPS:]):
+        peer, nearest = request.peer, b""
+        for text in reversed(request.headers.get(b"x-forwarded-for", b"").rsplit(b",", _MAX_HOPS)[-_MAX_HOPS:]):
             try:
-                nearest = pack_address(text.strip().decode("latin-1"))
+                found = pack_address(text.strip().decode("latin-1"))
             except InvalidObservation:
                 break
+            peer, nearest = nearest or peer, found
             if nearest not in self.settings.trusted:
-                return nearest, peer or nearest
-            peer = nearest
+                break
         if not nearest:
             raise InvalidObservation(
                 "ADDRESS_MALFORMED", "X-Forwarded-For", "X-Forwarded-For holds no address; accepted: the client's address, last"
             )
         return nearest, peer or nearest
+
+
+def _name_of(host: bytes) -> bytes:
+    """A host without its port, lower case: `shop.example:8443` and `[2001:db8::7]:8443`."""
+    name, colon, port = host.rpartition(b":")
+    return (name if colon and (not port or port.isdigit()) and (b":" not in name or name.endswith(b"]")) else host).lower()

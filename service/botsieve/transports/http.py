@@ -11,7 +11,7 @@ from time import perf_counter
 
 from botsieve.challenge.answer import Answer
 from botsieve.config.settings import EdgeSettings
-from botsieve.decision import ALLOW, Decision
+from botsieve.decision import ALLOW, Decision, Signal
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation
 from botsieve.service import DecisionService
@@ -27,6 +27,12 @@ _UNJUDGED = {
     "allow": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Botsieve-Verdict: unjudged\r\n\r\n",
     "block": b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nX-Botsieve-Verdict: unjudged\r\n\r\n",
 }
+# In place of a page, script or solution that could not be made: the words of nginx's own backup.
+_RETRY = render(
+    403,
+    [("Content-Type", "text/html"), ("Cache-Control", "no-store")],
+    b"<!doctype html><title>Please retry</title><p>Please try again in a moment.",
+)
 
 
 class NginxEdge:
@@ -40,20 +46,47 @@ class NginxEdge:
         self.prefix = prefix.encode()
         self._told_unjudged = b""
 
+    # ---- what the wire asks for
+
     def handle(self, request: Request) -> bytes:
-        """One request of the edge, as a transport's Handler.  Never raises."""
+        """The answer to one request of the edge.  Never raises."""
         try:
-            return self.route(request)
+            answer = self.route(request)
         except InvalidObservation as fault:
-            return self._fault(fault)
+            self.service.journal.event("edge_fault", edge=self.settings.name, header=fault.field, error=str(fault))
+            answer = self._instead(request, "edge_fault")
         except Exception as error:  # the outermost loop: a fault of ours opens or closes as configured, and is told
             self.service.journal.event("service_failed", edge=self.settings.name, error=type(error).__name__, where=_where())
-            return self._unjudged("edge_fault")
+            answer = self._instead(request, "edge_fault")
+        return answer if request.method != "HEAD" else answer[: answer.index(b"\r\n\r\n") + 4]
+
+    def overloaded(self, request: Request) -> bytes:
+        """The answer where there are too many connections."""
+        return self._instead(request, "overloaded")
+
+    def refused(self) -> bytes:
+        """The answer to what is no request or too large a one: never a way round the check."""
+        self.service.unjudged(self.settings.name, "edge_fault")
+        return _UNJUDGED["block"]
+
+    def _instead(self, request: Request, why: str) -> bytes:
+        """The answer to a request that cannot be served: a check is answered as `on_late` says, and counted."""
+        return self._unjudged(why) if self.is_check(request.target) else _RETRY
+
+    def _unjudged(self, why: str) -> bytes:
+        self.service.unjudged(self.settings.name, why)
+        return _UNJUDGED[self.settings.on_late]
+
+    # ---- what is asked
+
+    def is_check(self, target: bytes) -> bool:
+        """Whether this target asks for a verdict."""
+        return target.partition(b"?")[0] == CHECK
 
     def route(self, request: Request) -> bytes:
         """The answer to one request.  Errors: InvalidObservation for what the edge did wrong."""
         target = request.target
-        if target == CHECK:
+        if target == CHECK or self.is_check(target):
             return self._check(request)
         if target.partition(b"?")[0] == PAGE:  # nginx's rewrite carries the visitor's query along
             return self._page(request)
@@ -77,22 +110,18 @@ class NginxEdge:
         service = self.service
         told = request.headers.get(b"x-botsieve-unjudged")
         if told is not None and told != self._told_unjudged:
-            self._told_unjudged = told
-            if told.isdigit() and len(told) < 16:
-                service.edge_told_unjudged(settings.name, int(told))
+            self._hear(told, request.peer)
         o = observation_of(request.headers, service.now_s(), settings.name, settings.sight)
         decision = service.judge(o)
         if (perf_counter() - started) * 1000.0 > settings.deadline_ms:
             return self._unjudged("deadline")
         return verdict_answer(decision)
 
-    def _fault(self, fault: InvalidObservation) -> bytes:
-        self.service.journal.event("edge_fault", edge=self.settings.name, header=fault.field, error=str(fault))
-        return self._unjudged("edge_fault")
-
-    def _unjudged(self, why: str) -> bytes:
-        self.service.unjudged(self.settings.name, why)
-        return _UNJUDGED[self.settings.on_late]
+    def _hear(self, told: bytes, peer: bytes) -> None:
+        """The edge says how many requests it has let pass unjudged.  What is no number is not heard."""
+        is_number = told.isdigit() and len(told) < 16
+        if not is_number or self.service.edge_told_unjudged(self.settings.name, int(told), peer):
+            self._told_unjudged = told
 
     # ---- what visitors are shown
 
@@ -113,7 +142,7 @@ class NginxEdge:
             if rest == b"wait":
                 return rendered(self.service.wait(self.observe(request)))
             asset = self.service.asset(path)
-            return _NOT_FOUND if asset is None else rendered(asset, head_only=request.method == "HEAD")
+            return _NOT_FOUND if asset is None else rendered(asset)
         if request.method == "POST" and rest == b"solve":
             return rendered(self.service.solve(self.observe(request), request.body[:MAX_BODY]))
         return rendered(Answer(405, (("Allow", "GET, HEAD, POST"), ("Cache-Control", "no-store"))))
@@ -127,7 +156,7 @@ class NginxEdge:
 def verdict_answer(decision: Decision) -> bytes:
     """The answer of the check: status and headers of docs/headers.md, no body."""
     signals = decision.signals
-    reasons = ",".join([signal.reason for signal in signals])[:MAX_REASONS] if signals else ""
+    reasons = _reasons(signals) if signals else ""
     status = "200 OK" if decision.verdict == ALLOW else "403 Forbidden"
     text = (
         f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nX-Botsieve-Verdict: {decision.verdict}\r\n"
@@ -141,10 +170,15 @@ def verdict_answer(decision: Decision) -> bytes:
     return (text + "\r\n").encode("latin-1", "replace")
 
 
-def rendered(answer: Answer, *, head_only: bool = False) -> bytes:
+def _reasons(signals: tuple[Signal, ...]) -> str:
+    """The reasons in 512 bytes: whole ones only."""
+    text = ",".join([signal.reason for signal in signals])
+    return text if len(text) <= MAX_REASONS else text[: MAX_REASONS + 1].rpartition(",")[0]
+
+
+def rendered(answer: Answer) -> bytes:
     """An answer on the wire."""
-    whole = render(answer.status, answer.headers, answer.body)
-    return whole[: len(whole) - len(answer.body)] if head_only and answer.body else whole
+    return render(answer.status, answer.headers, answer.body)
 
 
 def _where() -> str:

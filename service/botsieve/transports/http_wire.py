@@ -8,8 +8,8 @@ through (control bytes in names, for one) is read by a tolerant parser of our ow
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, cast
+from http import HTTPStatus
+from typing import Any, Protocol, cast
 
 import httptools
 import msgspec
@@ -18,8 +18,9 @@ from botsieve.observation import pack_address
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
 MAX_BODY = 65_536
-MAX_CONNECTIONS = 1_024
+MAX_CONNECTIONS = 1_024  # above it the edge says `overloaded`; above four times it nobody is listened to
 _READ_TIMEOUT_S = 30.0  # for a request that was begun; an idle keep-alive connection may stay
+_LINGER_S = 5.0  # a refused request is read to its end, or the refusal would be lost with a reset
 
 _LENIENT = {
     "lenient_headers": True,
@@ -27,6 +28,8 @@ _LENIENT = {
     "lenient_optional_lf_after_cr": True,
     "lenient_spaces_after_chunk_size": True,
 }
+# Several lines of one name: these are lists, and a proxy may add a line instead of an element.  Of all others the first counts.
+_LISTS = {b"cookie": b"; ", b"x-forwarded-for": b", "}
 
 
 class Request(msgspec.Struct, gc=False):
@@ -39,19 +42,32 @@ class Request(msgspec.Struct, gc=False):
     peer: bytes
 
 
-# Gets a request, returns the whole answer as bytes.  Must not raise.
-Handler = Callable[[Request], bytes]
+class Edge(Protocol):
+    """Who answers.  None of these may raise."""
+
+    def handle(self, request: Request) -> bytes:
+        """The whole answer to one request."""
+
+    def overloaded(self, request: Request) -> bytes:
+        """The whole answer where there are too many connections."""
+
+    def refused(self) -> bytes:
+        """The whole answer to what is no request, or too large a one."""
 
 
 class HttpConnection(asyncio.Protocol):
     """One connection of an edge."""
 
     __slots__ = (
+        "_answered",
         "_begun",
         "_body",
-        "_handler",
+        "_edge",
         "_headers",
+        "_is_done",
+        "_is_last",
         "_is_local",
+        "_is_over",
         "_open",
         "_parser",
         "_peer",
@@ -61,23 +77,27 @@ class HttpConnection(asyncio.Protocol):
         "_transport",
     )
 
-    def __init__(self, handler: Handler, open_now: set[HttpConnection], *, is_local: bool = True) -> None:
-        self._handler = handler
+    def __init__(self, edge: Edge, open_now: set[HttpConnection], *, is_local: bool = True) -> None:
+        self._edge = edge
         self._open = open_now
         self._is_local = is_local
+        self._is_over = False
+        self._is_last = False  # the next answer is the last one
+        self._is_done = False  # answered for good: what still arrives is read and dropped
         self._peer = b""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._headers: dict[bytes, bytes] = {}
         self._target = b""
         self._body = b""
+        self._raw = b""
+        self._answered = 0  # requests at the beginning of `_raw` that have their answer
         self._new_parser()
 
     def _new_parser(self) -> None:
         self._parser: Any = httptools.HttpRequestParser(self)
         self._parser.set_dangerous_leniencies(**_LENIENT)
         self._begun = False
-        self._raw = b""
 
     # ---- asyncio
 
@@ -87,8 +107,15 @@ class HttpConnection(asyncio.Protocol):
         if not self._is_local:
             self._peer = _peer_of(transport)
         self._open.add(self)
-        if len(self._open) > MAX_CONNECTIONS:
+        self._is_over = len(self._open) > MAX_CONNECTIONS
+        if len(self._open) > 4 * MAX_CONNECTIONS:
             self._transport.abort()
+
+    def finish(self) -> None:
+        """Closes when the request that is under way, if any, has its answer."""
+        self._is_last = True
+        if not self._begun and self._transport is not None:
+            self._transport.close()
 
     def abort(self) -> None:
         """Closes at once."""
@@ -101,27 +128,52 @@ class HttpConnection(asyncio.Protocol):
         self._transport = None
         # The parser and this object hold each other; cut here, no garbage collector has to find them.
         self._parser = None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
+
+    def pause_writing(self) -> None:
+        """Who does not read answers is not asked for more requests."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The answers were read."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived: parses them and answers every request that is complete."""
-        if self._transport is None or self._transport.is_closing():
-            return
+        while data and not self._is_done and self._transport is not None:
+            data = self._feed(data)
+        if self._begun and not self._is_done:
+            self._bound()
+
+    def _feed(self, data: bytes) -> bytes:
+        """Parses; returns what a new parser has to go on with, mostly nothing."""
         if self._begun:
             self._raw += data
-            if len(self._raw) > MAX_HEAD + MAX_BODY:
-                self._refuse()
-                return
         else:
             self._raw = data
+            self._answered = 0
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._tolerate()
-            return
-        if self._begun and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_READ_TIMEOUT_S, self._transport.abort)
+        except httptools.HttpParserUpgrade as upgrade:  # nobody agreed on one: the next bytes are a request like any
+            self._new_parser()
+            return data[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            return self._tolerate()
+        return b""
+
+    def _bound(self) -> None:
+        """A request is under way: at most so large, at most so long."""
+        if len(self._raw) > MAX_HEAD + MAX_BODY:
+            self._refuse()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_READ_TIMEOUT_S, self._refuse)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # ---- httptools
 
@@ -141,6 +193,8 @@ class HttpConnection(asyncio.Protocol):
         name = name.lower()
         if name not in self._headers:
             self._headers[name] = value
+        elif name in _LISTS:
+            self._headers[name] += _LISTS[name] + value
 
     def on_body(self, body: bytes) -> None:
         """A part of the body; what is above the bound is dropped, the handler sees that it is too long."""
@@ -149,39 +203,109 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
-        self._begun = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         request = Request(self._parser.get_method().decode("latin-1"), self._target, self._headers, self._body, self._peer)
-        if self._transport is not None:
-            self._transport.write(self._handler(request))
-            if self._parser is not None and not self._parser.should_keep_alive():
-                self._transport.close()
+        self._answer(request, keep=self._parser.should_keep_alive())
 
-    # ---- what httptools refuses
+    # ---- answers
 
-    def _tolerate(self) -> None:
-        """Reads the request by its lines, answers it, and goes on with a new parser."""
-        raw, self._raw = self._raw, b""
-        if self._transport is None:
+    def _answer(self, request: Request, *, keep: bool) -> None:
+        self._begun = False
+        self._answered += 1
+        if self._timer is not None:
+            self._stop_timer()
+        if self._is_done or self._transport is None:
             return
-        head, mark, body = raw.partition(b"\r\n\r\n")
-        request = read_tolerantly(head, body, self._peer) if mark else None
-        self._new_parser()
-        if request is None:
-            self._refuse()
-            return
-        self._transport.write(self._handler(request))
-        # The stream may hold more than we understood: the next request gets a connection of its own.
+        if self._is_over:
+            self._write_last(self._edge.overloaded(request))
+        elif keep and not self._is_last:
+            self._transport.write(self._edge.handle(request))
+        else:
+            self._write_last(self._edge.handle(request))
+
+    def _write_last(self, answer: bytes) -> None:
+        """Writes an answer that says that it is the last one, and closes."""
+        self._is_done = True
+        assert self._transport is not None
+        self._transport.write(answer.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
         self._transport.close()
 
     def _refuse(self) -> None:
-        if self._transport is not None:
-            self._transport.write(
-                b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\nX-Botsieve-Verdict: unjudged\r\n\r\n"
-            )
-            self._transport.close()
+        """Answers what is no request.  The rest of it is read, not thrown back: a reset would overtake the answer."""
+        transport = self._transport
+        if self._is_done or transport is None:
+            return
+        self._is_done = True
+        self._raw = b""
+        self._stop_timer()
+        transport.write(self._edge.refused().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+        if transport.can_write_eof():
+            transport.write_eof()
+        self._timer = asyncio.get_running_loop().call_later(_LINGER_S, transport.abort)
+
+    # ---- what httptools refuses
+
+    def _tolerate(self) -> bytes:
+        """Reads by its lines what httptools does not: the first request of `_raw` that has no answer yet.  Returns the rest."""
+        raw, skipped = self._raw, self._answered
+        while not self._is_done:
+            found = read_tolerantly(raw, self._peer)
+            if found is None:  # more is to come; the broken parser says so again then
+                self._begun = True
+                self._raw, self._answered = raw, skipped
+                break
+            if found.request is None or (skipped and not found.keep):
+                self._refuse()
+                break
+            raw = found.rest
+            if skipped:
+                skipped -= 1
+                continue
+            self._answer(found.request, keep=found.keep)
+            if not self._is_done:
+                self._new_parser()
+                return raw
+        return b""
+
+
+class Tolerated(msgspec.Struct, frozen=True):
+    """A request read by its lines.  `keep`: it is clear where it ends, and the connection may stay.  `rest`: what follows it."""
+
+    request: Request | None
+    keep: bool = False
+    rest: bytes = b""
+
+
+def read_tolerantly(raw: bytes, peer: bytes) -> Tolerated | None:
+    """The first request of some bytes, None while more is to come, one without `request` when there is no request line.
+
+    Any bytes are fine in names and values.  LIMIT: a chunked body is not read; the connection ends after such a request.
+    """
+    raw = raw.lstrip(b"\r\n")
+    head, mark, rest = raw.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    method, _, after = lines[0].partition(b" ")
+    target, http, version = after.rpartition(b" HTTP/")
+    if (len(lines) > 1 or mark) and not (http and method and target):
+        return Tolerated(None)
+    if not mark:
+        return None
+    headers: dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        name, value = name.lower(), value.strip(b" \t")
+        if colon and name not in headers:
+            headers[name] = value
+        elif colon and name in _LISTS:
+            headers[name] += _LISTS[name] + value
+    length = headers.get(b"content-length", b"0")
+    is_clear = b"transfer-encoding" not in headers and length.isdigit() and len(length) < 10
+    size = int(length) if is_clear else 0
+    if len(rest) < size:
+        return None
+    keep = is_clear and version == b"1.1" and headers.get(b"connection", b"").lower() != b"close"
+    return Tolerated(
+        Request(method.decode("latin-1"), target, headers, rest[: min(size, MAX_BODY + 1)], peer), keep, rest[size:]
+    )
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> bytes:
@@ -189,35 +313,12 @@ def _peer_of(transport: asyncio.BaseTransport) -> bytes:
     return pack_address(name[0].partition("%")[0]) if isinstance(name, tuple) and name else b"\xff" * 16
 
 
-def read_tolerantly(head: bytes, body: bytes, peer: bytes) -> Request | None:
-    """A request from the lines of its head; None when there is no request line.  Any bytes are fine in values."""
-    lines = head.split(b"\r\n")
-    method, _, rest = lines[0].partition(b" ")
-    target, mark, _ = rest.rpartition(b" HTTP/")
-    if not mark or not method.isalpha() or not target:
-        return None
-    headers: dict[bytes, bytes] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(b":")
-        if colon:
-            headers.setdefault(name.lower(), value.strip(b" \t"))
-    return Request(method.decode("latin-1"), target, headers, body[: MAX_BODY + 1], peer)
-
-
-_REASONS = {
-    200: "OK",
-    204: "No Content",
-    400: "Bad Request",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    409: "Conflict",
-}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 def render(status: int, headers: list[tuple[str, str]] | tuple[tuple[str, str], ...], body: bytes = b"") -> bytes:
-    """A whole answer.  `headers` without Content-Length; values are ours; a line break in one raises."""
-    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}"]
+    """A whole answer.  `headers` without Content-Length; values are ours; a line break in one raises ValueError."""
+    lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, 'Status')}"]
     for name, value in headers:
         if "\r" in value or "\n" in value:
             raise ValueError(f"a line break in {name}")

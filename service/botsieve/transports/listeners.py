@@ -6,6 +6,7 @@ Law of the file: a socket file that a killed service left behind is replaced; on
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ import stat
 
 from botsieve.config.settings import Address
 from botsieve.errors import MachineError
-from botsieve.transports.http_wire import Handler, HttpConnection
+from botsieve.transports.http_wire import Edge, HttpConnection
 
 _BACKLOG = 4_096
 _MAX_SOCKET_PATH = 107  # unix(7), sun_path less the closing zero
@@ -22,40 +23,57 @@ _MAX_SOCKET_PATH = 107  # unix(7), sun_path less the closing zero
 class EdgeListener:
     """One listening socket of an HTTP edge."""
 
-    def __init__(self, server: asyncio.Server, address: str, connections: set[HttpConnection]) -> None:
+    def __init__(self, server: asyncio.Server, address: str, connections: set[HttpConnection], path: str = "") -> None:
+        """`path`: of the Unix socket, "" for TCP."""
         self._server = server
         self._connections = connections
+        self._path = path
+        self._file = _identity(path) if path else None
         self.address = address
 
     def close(self) -> None:
-        """Stops accepting.  Connections that are open go on until `abort`."""
+        """Stops accepting, and removes the socket file if it is still our own.  Open connections go on until `finish`."""
         self._server.close()
+        if self._file is not None and _identity(self._path) == self._file:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        self._file = None
+
+    def finish(self) -> None:
+        """Closes the connections that wait for nothing; the others when they have their answer."""
+        for connection in list(self._connections):
+            connection.finish()
 
     def abort(self) -> None:
         """Closes the connections that are still open."""
         for connection in list(self._connections):
             connection.abort()
 
+    @property
+    def open_connections(self) -> int:
+        """How many there are."""
+        return len(self._connections)
 
-async def listen(address: Address, group: str | None, handler: Handler, key: str) -> EdgeListener:
+
+async def listen(address: Address, group: str | None, edge: Edge, key: str) -> EdgeListener:
     """Listens.  `key`: the setting, for messages.  Errors: MachineError."""
     connections: set[HttpConnection] = set()
     loop = asyncio.get_running_loop()
 
     def accepted() -> HttpConnection:
-        return HttpConnection(handler, connections, is_local=bool(address.path))
+        return HttpConnection(edge, connections, is_local=bool(address.path))
 
     if address.path:
         sock = _unix_socket(address.path, group, key)
         server = await loop.create_unix_server(accepted, sock=sock, backlog=_BACKLOG)
-        return EdgeListener(server, str(address), connections)
+        return EdgeListener(server, str(address), connections, address.path)
     try:
         server = await loop.create_server(accepted, address.host, address.port, backlog=_BACKLOG, reuse_address=True)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise MachineError(f"{key}: {address}: {reason}; accepted: a free port on an address of this machine") from error
     host, port = server.sockets[0].getsockname()[:2]
-    return EdgeListener(server, f"{host}:{port}", connections)
+    return EdgeListener(server, str(Address(host=host, port=port)), connections)
 
 
 def _unix_socket(path: str, group: str | None, key: str) -> socket.socket:
@@ -63,7 +81,7 @@ def _unix_socket(path: str, group: str | None, key: str) -> socket.socket:
         raise MachineError(f"{key}: {path} has more than {_MAX_SOCKET_PATH} bytes; accepted: a shorter path")
     try:
         if stat.S_ISSOCK(os.stat(path).st_mode):
-            if _answers(path):
+            if not _is_left_over(path):
                 raise MachineError(
                     f"{key}: {path}: another service listens there; accepted: a path of its own, or stop that one"
                 )
@@ -102,11 +120,22 @@ def _not_writable(key: str, path: str, error: OSError) -> MachineError:
     return MachineError(f"{key}: {path}: {error.strerror}; accepted: a socket path in a directory that this user may write")
 
 
-def _answers(path: str) -> bool:
+def _is_left_over(path: str) -> bool:
+    """Nobody listens on the socket file: a killed service left it.  In doubt somebody does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.5)
         try:
             probe.connect(path)
+        except ConnectionRefusedError:
+            return True
         except OSError:
             return False
-    return True
+    return False
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
