@@ -22,8 +22,12 @@ from botsieve.score import settle, total
 from botsieve.state.profiles import ClientProfile
 from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
-from botsieve.state.world import World
+from botsieve.state.world import WINDOW_S, World
 from botsieve.verdict import Standpoint, outcome
+
+# A session names a client of its own once it is as old as the windows are long: a scraper that opens another one every few
+# requests stays one client.  A clearance does at once: it was earned.
+SESSION_SETTLES_S = WINDOW_S
 
 _COOKIE_MARK = b"botsieve_"
 _THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
@@ -60,7 +64,7 @@ class Engine:
         self.time_judged = True
         self._recent = Recent()
         self._on_detector_error = on_detector_error
-        self._plans: dict[tuple[str, bool, bool, bool], Plan] = {}
+        self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
         self._failures = 0
         self._planned: Rulebook | None = None
 
@@ -96,16 +100,16 @@ class Engine:
         profiles = world.observe(
             o,
             route,
-            world.client_key(o, session.id if session is not None else b""),
+            world.client_key(o, _narrowest(session, standing, now_s)),
             world.site(policy.name),
             now_s,
             counted=counted,
-            vouched=session is not None or standing is not None,
+            vouched=standing is not None or (session is not None and now_s - session.opened_s >= SESSION_SETTLES_S),
             is_tool=bool(tool),
         )
         view = View(agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged)
         plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
-        signals = self._of_request(o, view, plan, tool)
+        signals = self._of_request(o, view, plan, bool(tool) or plan.by_ja3)
         for watch in plan.of_state:
             try:
                 signal = watch.find(o, view, watch.settings)
@@ -125,15 +129,15 @@ class Engine:
             return None, None
         session = self.sessions.read(o, now_s) if self.sessions is not None else None
         if session is not None:
-            known = self.world.clients.get(self.world.client_key(o, session.id))
+            known = self.world.clients.get(self.world.client_key(o, b"s" + session.id))
             last_s = known.last_s if isinstance(known, ClientProfile) else session.opened_s
             if now_s - last_s > self.session_idle_s:
                 session = None  # it has ended; the next page load opens another
         return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
 
-    def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
+    def _of_request(self, o: Observation, view: View, plan: Plan, shows_ja3: bool) -> tuple[Signal, ...]:
         """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""
-        key = request_key(o, tool=tool, cleared=view.cleared)
+        key = request_key(o, plan, tool=tool, cleared=view.cleared)
         if key is not None:
             known = plan.answers.get(key)
             if known is not None:
@@ -160,7 +164,8 @@ class Engine:
     def _plan(self, book: Rulebook, policy: Policy, claims_browser: bool, behaviour: bool) -> Plan:
         if book is not self._planned:
             self._plans, self._planned = {}, book
-        name = (policy.name, claims_browser, behaviour, self.time_judged)
+        # By identity: the packaged policy and one of the operator's may both be called `default`; the book keeps them alive.
+        name = (id(policy), claims_browser, behaviour, self.time_judged)
         found = self._plans.get(name)
         if found is None:
             found = self._plans[name] = plan(
@@ -215,6 +220,15 @@ class Engine:
         if self.sessions is None or at.session is not None or at.o.kind != NAVIGATION or not at.o.wants_document:
             return ""
         return self.sessions.issue(at.o, at.view.now_s, self.world.hasher.key(decision_id.encode()))
+
+
+def _narrowest(session: Session | None, standing: Standing | None, now_s: float) -> bytes:
+    """The name of the narrowest identity that the evidence supports: clearance, settled session; b"" for neither."""
+    if standing is not None:
+        return b"c" + standing.id
+    if session is not None and now_s - session.opened_s >= SESSION_SETTLES_S:
+        return b"s" + session.id
+    return b""
 
 
 def _passed(decision_id: str, rule: str, book: Rulebook, policy: Policy) -> Decision:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from botsieve.decision import Signal
 from botsieve.detectors import agent, claim, headers, network, timing, tls, traversal
-from botsieve.detectors.settings import ANY, BROWSER, PROGRAM, Settings
+from botsieve.detectors.settings import ANY, BROWSER, PROGRAM, Settings, SuspiciousJa3, SuspiciousJa3
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
 from botsieve.remembered import Remembered
@@ -56,11 +56,15 @@ class Watch(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What runs for one kind of client on a policy.  `of_request` can be remembered in `answers` by `request_key`."""
+    """What runs for one kind of client on a policy.  `of_request` can be remembered in `answers` by `request_key`.
+
+    `ja3_list`: the digests by which the operator knows further tools.
+    """
 
     of_request: tuple[Watch, ...]
     of_state: tuple[Watch, ...]
     answers: Remembered[RequestKey, tuple[Signal, ...]]
+    ja3_list: frozenset[bytes] = frozenset()
 
 
 RequestKey = tuple[object, ...]
@@ -90,14 +94,22 @@ def plan(settings: Mapping[str, Settings], audience: str, *, claims_browser: boo
     return Plan(
         tuple(watch for watch in chosen if watch.detector.of_request),
         tuple(watch for watch in chosen if not watch.detector.of_request),
+        any(isinstance(watch.settings, SuspiciousJa3) and watch.settings.ja3_list for watch in chosen),
         Remembered(_MAX_ANSWERS),
+        frozenset(
+            digest.lower().encode()
+            for watch in chosen
+            if isinstance(watch.settings, SuspiciousJa3)
+            for digest in watch.settings.ja3_list
+        ),
     )
 
 
-def request_key(o: Observation, *, tool: str, cleared: bool) -> RequestKey | None:
+def request_key(o: Observation, plan: Plan, *, tool: str, cleared: bool) -> RequestKey | None:
     """Everything that the detectors `of_request` look at, as one key; None when it is too long to be worth remembering.
 
-    `tool`: what the catalogue says of the hello.  A tool's finding shows its JA3, which therefore belongs to the key.
+    `tool`: what the catalogue says of the hello.  A tool's finding shows its JA3, which therefore belongs to the key; other JA3
+    differ from connection to connection (browsers shuffle) and say nothing.
     """
     get = o.headers.get
     agent = get(b"user-agent")
@@ -124,7 +136,7 @@ def request_key(o: Observation, *, tool: str, cleared: bool) -> RequestKey | Non
         o.http,
         o.ja4,
         o.tls_sig,
-        o.ja3 if tool else tool,
+        o.ja3 if tool or (plan.ja3_list and o.ja3.lower() in plan.ja3_list) else b"",
         o.peer == o.client,
         o.headers_seen,
         cleared,
