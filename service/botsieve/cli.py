@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
@@ -68,6 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BotsieveError as error:
         click.echo(f"botsieve: {error}", err=True)
         return error.exit_code
+    except Exception:  # the outermost place: a fault of ours must not look like "mistakes found" (1)
+        traceback.print_exc()
+        click.echo("botsieve: this is a fault of ours; please report the lines above", err=True)
+        return 70
 
 
 def entry() -> None:

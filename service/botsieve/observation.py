@@ -63,7 +63,8 @@ _SUBRESOURCE_DESTS = frozenset(
     b"audio audioworklet embed font image manifest object paintworklet report script serviceworker sharedworker style track video "
     b"webidentity worker xslt".split()
 )
-_DOCUMENT_DESTS = frozenset([b"document", b"iframe", b"frame"])
+_FRAME_DESTS = frozenset([b"iframe", b"frame"])
+_DOCUMENT_DESTS = _FRAME_DESTS | {b"document"}
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
@@ -139,7 +140,9 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_foreign(self) -> bool:
         """A cross-site request that is no top-level navigation: anybody's page can make a visitor's browser send it."""
-        return self.headers.get(b"sec-fetch-site") == b"cross-site" and self.kind != NAVIGATION
+        if self.headers.get(b"sec-fetch-site") != b"cross-site":
+            return False
+        return self.kind != NAVIGATION or self.headers.get(b"sec-fetch-dest") in _FRAME_DESTS
 
     @property
     def wants_document(self) -> bool:
@@ -167,7 +170,7 @@ def pack_address(text: str) -> bytes:
     """
     try:
         parts = text.split(".")
-        if len(parts) == 4 and text.isascii():
+        if len(parts) == 4 and ":" not in text and text.isascii():
             # The common case, ten times faster than ipaddress; it refuses what ipaddress refuses.
             if all(part.isdigit() and (len(part) == 1 or part[0] != "0") for part in parts):
                 return _MAPPED + bytes(map(int, parts))
@@ -210,7 +213,7 @@ def canonical_path(uri: bytes) -> bytes:
     """The one spelling of the path of a request target: decoded once, `//`, `.` and `..` resolved as nginx does, no query.
 
     Always begins with `/`.  An absolute-form target (`http://host/x`) loses scheme and host.  Applying it to its own result
-    (with `%` quoted) changes nothing.
+    (with `%`, `?` and `#` quoted) changes nothing.
     """
     path = uri.partition(b"?")[0].partition(b"#")[0]
     if not path.startswith(b"/"):

@@ -50,7 +50,7 @@ def _glob(glob: tuple[bytes, ...], segments: list[bytes]) -> bool:
     if len(segments) != len(glob) and not (open_end and len(segments) >= len(glob)):
         return False
     wanted = glob[:-1] if open_end else glob
-    return all(want in (b"*", segment) for want, segment in zip(wanted, segments, strict=False))
+    return all(want == segment or (want == b"*" and segment != b"") for want, segment in zip(wanted, segments, strict=False))
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,7 +54,9 @@ _BLOCKED = Outcome(BLOCK)
 def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcome:
     """The verdict for this client, where its score or a rule says `would`.  A clearance is used up by what it lets through."""
     behaviour = frozenset(signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES)
-    if at.standing is not None and clearances is not None and clearances.brings_new(at.standing, behaviour):
+    # Behaviour is looked at on page views and data calls: an image cannot show that there is none.
+    looked = at.o.is_counted and not at.o.is_foreign
+    if looked and at.standing is not None and clearances is not None and clearances.brings_new(at.standing, behaviour):
         clearances.spoil(at.standing)
         at.standing = None
     settled = _settled(at, would, behaviour, clearances)
@@ -65,16 +67,16 @@ def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcom
 
 def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: Clearances | None) -> Outcome:
     client = at.view.profiles.client
+    policy = at.view.policy
     if would == ALLOW:
-        if client is None or not client.deferred_since_s or not at.o.wants_document or at.standing is not None:
+        if client is None or not client.deferred_since_s or at.standing is not None or not _may_be_due(at):
             return _ALLOWED
         _end_deferral(client)  # the page load after data calls that were let through: now it is due
         return _challenge(at, "normal", client, clearances)
-    policy = at.view.policy
     if would == BLOCK:
         if not (at.by_score and policy.challenge_first and policy.challenge != "none" and at.o.wants_document):
             return _BLOCKED
-        if (at.standing is not None and at.standing.level == "hard") or _heard(client, at.view.now_s):
+        if (at.standing is not None and at.standing.level == "hard") or _heard(client, at.view.now_s) or _never_challenged(at):
             return _BLOCKED
         return _challenge(at, "hard", client, clearances)
     if _never_challenged(at):
@@ -100,6 +102,11 @@ def _challenge(at: Standpoint, level: str, client: ClientProfile | None, clearan
     elif at.session is not None and _may_defer(client, now_s):
         return Outcome(ALLOW, deferred=True)
     return Outcome(CHALLENGE, level)
+
+
+def _may_be_due(at: Standpoint) -> bool:
+    """A challenge that was put off is due on a page load that can be challenged, and that no rule lets through."""
+    return at.by_score and at.o.wants_document and at.view.policy.challenge != "none" and not _never_challenged(at)
 
 
 def _never_challenged(at: Standpoint) -> bool:

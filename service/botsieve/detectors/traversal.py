@@ -61,12 +61,13 @@ def _fast(track: Track, now_s: float, settings: UrlPattern) -> tuple[Measure, ..
     needed = min(settings.items_at_least, KEPT_STEPS)
     if len(track.fresh_s) < needed:
         return ()
+    # N items are N - 1 intervals: exactly one in 2 s is not faster than one in 2 s.
     took_s = now_s - track.fresh_s[-needed]
-    if took_s >= needed / settings.items_per_s or took_s > settings.window_s:
+    if took_s >= (needed - 1) / settings.items_per_s or took_s > settings.window_s:
         return ()
     return (
         Measure("items", needed, settings.items_at_least),
-        Measure("items_per_s", round(needed / took_s, 3) if took_s > 0 else float(needed), settings.items_per_s),
+        Measure("items_per_s", round((needed - 1) / took_s, 3) if took_s > 0 else float(needed), settings.items_per_s),
     )
 
 

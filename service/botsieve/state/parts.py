@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import insort
 from collections.abc import Iterable
+from itertools import pairwise
 from math import sqrt
 
 # A stamp is a time in ms and the low bits of the request's id: two requests in one ms stay two, one request told twice stays one.
@@ -38,7 +39,7 @@ class Beats:
         if stamps:
             last = stamps[-1]
             if stamp <= last:
-                self._insert(stamp, keep)
+                self._insert(stamp, keep, window_ms)
                 return
             gap = time_ms - (last >> _ID_BITS)
             if gap > window_ms:
@@ -69,9 +70,9 @@ class Beats:
             self.sum_ms -= gap
             self.sum_sq -= gap * gap
 
-    def _insert(self, stamp: int, keep: int) -> None:
+    def _insert(self, stamp: int, keep: int, window_ms: int) -> None:
         stamps = list(self.stamps)
-        if stamp in stamps:
+        if stamp in stamps or (stamp >> _ID_BITS) < (stamps[-1] >> _ID_BITS) - window_ms:
             return
         insort(stamps, stamp)
         self.load(stamps[-keep:])
@@ -80,14 +81,16 @@ class Beats:
         """Takes these stamps (ascending) in place of its own; sums anew."""
         self.stamps = array("q", stamps)
         times = [stamp >> _ID_BITS for stamp in self.stamps]
-        gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(times)]
         self.sum_ms = sum(gaps)
         self.sum_sq = sum(gap * gap for gap in gaps)
         self.fine = sum(1 for time_ms in times if time_ms % _COARSE_MS)
 
-    def merge(self, other: Beats, keep: int) -> None:
-        """Takes another process's part: union by (time, request id), newest `keep`."""
-        self.load(sorted(set(self.stamps) | set(other.stamps))[-keep:])
+    def merge(self, other: Beats, keep: int, window_ms: int) -> None:
+        """Takes another process's part: union by (time, request id), the newest `keep` within `window_ms` of the newest."""
+        union = sorted(set(self.stamps) | set(other.stamps))[-keep:]
+        oldest_ms = (union[-1] >> _ID_BITS) - window_ms if union else 0
+        self.load(stamp for stamp in union if stamp >> _ID_BITS >= oldest_ms)
 
     def __len__(self) -> int:
         return len(self.stamps)

@@ -23,6 +23,7 @@ TRACK_BYTES = 1_500
 ITEM_BYTES = 130
 COLD_CLIENT_BYTES = 230
 NETWORK_BYTES = 3_600
+GROUP_TRACK_BYTES = 2_000
 COLD_NETWORK_BYTES = 200
 
 
@@ -82,8 +83,15 @@ class Track:
                 del counts[old]
 
     def items_within(self, now_s: float, window_s: float) -> int:
-        """How many different items were taken in the window (at most MAX_ITEMS)."""
-        return self.items.forget_before(now_s - window_s)
+        """How many different items were taken in the window (at most MAX_ITEMS).  Changes nothing; O(1) for the full window."""
+        horizon_s = now_s - window_s
+        seen = self.items.seen
+        old = 0
+        for time_s in seen.values():  # oldest first
+            if time_s >= horizon_s:
+                break
+            old += 1
+        return len(seen) - old
 
 
 class ClientProfile:
@@ -128,6 +136,13 @@ class ClientProfile:
             self.cost += TRACK_BYTES
         return track
 
+    def forget_lead(self, horizon_s: float) -> None:
+        """Drops the items of the lead that were last taken before `horizon_s`, when the client is elsewhere."""
+        lead = self.lead
+        if lead is not None:
+            before = len(lead.items.seen)
+            self.cost += ITEM_BYTES * (lead.items.forget_before(horizon_s) - before)
+
 
 class GroupTrack:
     """What the members of a network or fingerprint take of one template together."""
@@ -139,9 +154,13 @@ class GroupTrack:
         self.addresses = LastSeen()
         self.last_s = 0.0
 
-    def take(self, item: int, address: int, now_s: float, window_s: float) -> None:
-        """Counts one item of one address.  LastSeen.add twice, written out: this runs for every page and data call."""
+    def take(self, item: int, address: int, now_s: float, window_s: float) -> int:
+        """Counts one item of one address; by how many items the track has grown (may be negative).
+
+        LastSeen.add twice, written out: this runs for every page and data call.
+        """
         horizon_s = now_s - window_s
+        before = len(self.items.seen)
         for part, thing, keep in ((self.items, item, MAX_GROUP_ITEMS), (self.addresses, address, MAX_ADDRESSES)):
             seen = part.seen
             seen.pop(thing, None)
@@ -152,12 +171,13 @@ class GroupTrack:
             elif len(seen) > keep:
                 del seen[oldest]
         self.last_s = now_s
+        return len(self.items.seen) - before
 
 
 class Group:
     """A network or a fingerprint: the subjects that many clients share."""
 
-    __slots__ = ("addresses", "people", "requests", "slice", "tracks")
+    __slots__ = ("addresses", "cost", "people", "requests", "slice", "tracks")
 
     def __init__(self) -> None:
         self.requests = Windowed(30)  # 10 s each
@@ -165,23 +185,33 @@ class Group:
         self.people = LastSeen()  # those of them that have been people
         self.tracks: dict[int, GroupTrack] = {}
         self.slice = 0  # the time slice in which the site counted it as active
+        self.cost = NETWORK_BYTES
 
     def track(self, template: int) -> GroupTrack:
         """The group's track of a template; beyond MAX_TRACKS the longest unused one makes room."""
         track = self.tracks.get(template)
         if track is None:
             if len(self.tracks) >= MAX_TRACKS:
-                del self.tracks[min(self.tracks, key=lambda name: self.tracks[name].last_s)]
+                lost = self.tracks.pop(min(self.tracks, key=lambda name: self.tracks[name].last_s))
+                self.cost -= GROUP_TRACK_BYTES + ITEM_BYTES * len(lost.items.seen)
             track = self.tracks[template] = GroupTrack()
+            self.cost += GROUP_TRACK_BYTES
+        return track
+
+    def take(self, template: int, item: int, address: int, now_s: float, window_s: float) -> GroupTrack:
+        """Counts one item of one address on the track of a template, which is returned."""
+        track = self.tracks.get(template) or self.track(template)
+        self.cost += ITEM_BYTES * track.take(item, address, now_s, window_s)
         return track
 
 
 class Site:
-    """All clients of one policy."""
+    """All clients of one policy.  `tag` names it in the keys of its networks: each site knows networks by what they did there."""
 
-    __slots__ = ("active_networks", "navigations", "no_referer", "requests")
+    __slots__ = ("active_networks", "navigations", "no_referer", "requests", "tag")
 
-    def __init__(self) -> None:
+    def __init__(self, tag: bytes = b"") -> None:
+        self.tag = tag
         self.requests = Windowed(30)  # 10 s each
         self.active_networks: dict[int, int] = {}  # time slice of 10 s: networks seen last in it
         self.navigations = Windowed(12)  # 5 min each: same-origin navigations ...

@@ -97,9 +97,10 @@ def _by_segments(path: bytes) -> Route:
     is_list = False
     segments = path.split(b"/", _MAX_SEGMENTS)
     for at, segment in enumerate(segments):
-        if _HAS_DIGIT.search(segment) is None:
+        looked_at = segment[:_MAX_SEGMENT]
+        if _HAS_DIGIT.search(looked_at) is None:
             continue
-        name, value = _segment(segment[:_MAX_SEGMENT])
+        name, value = _segment(looked_at)
         if name == segment:
             continue
         segments[at] = name

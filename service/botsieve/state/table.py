@@ -49,7 +49,7 @@ class Table(Generic[V]):
     """Keys are 8 bytes with a uniform first byte (Hasher.key).  `max_bytes` bounds the sum of the costs told to it.
 
     Settled subjects may use four fifths of it; newcomers have the rest and whatever the settled do not need.
-    `settled[key[0]].young` is where a subject in use is found: the hot path looks there itself and adds what it grew.
+    `settled[key[0]].young` is where a subject in use is found: the hot path looks there itself and tells `grow`.
     `idle_s`: a subject unused for so long may be forgotten, and is after twice that.
     """
 
@@ -114,6 +114,13 @@ class Table(Generic[V]):
             self.evictions += newcomers.turn(now_s)  # the settled grew into what newcomers had borrowed
         if now_s - part.since_s > self._idle_s:
             self.evictions += part.turn(now_s)
+
+    def grow(self, shard: int, grown: int, now_s: float) -> None:
+        """Counts what a subject in `settled[shard].young` has grown since its last put (may be negative)."""
+        part = self.settled[shard]
+        part.young_bytes += grown
+        if grown > 0:
+            self._make_room(shard, part, now_s)
 
     def drop(self, key: bytes) -> None:
         """Forgets a subject.  Its bytes are given back with its generation."""

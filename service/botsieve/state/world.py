@@ -58,13 +58,13 @@ class World:
         """The site of a policy, made at first use (policies are few and ours)."""
         site = self._sites.get(policy)
         if site is None:
-            site = self._sites[policy] = Site()
+            site = self._sites[policy] = Site(policy.encode() + b"|")
         return site
 
-    def client_key(self, o: Observation, session_id: bytes) -> bytes:
-        """The narrowest identity that the evidence supports: session, else address + TLS signature + User-Agent."""
-        if session_id:
-            return self.hasher.key(b"s" + session_id)
+    def client_key(self, o: Observation, name: bytes = b"") -> bytes:
+        """The key of a client: of `name` (a clearance or session), else of address + TLS signature + User-Agent."""
+        if name:
+            return self.hasher.key(name)
         sig = o.tls_sig if o.peer == o.client else b""
         address = o.client if o.client[:12] == b"\0\0\0\0\0\0\0\0\0\0\xff\xff" else o.client[:8]
         return self.hasher.key(address + b"|" + sig + b"|" + o.user_agent)
@@ -132,7 +132,8 @@ class World:
         client.requests += 1
         client.last_s = now_s
         if is_hot:
-            part.young_bytes += client.cost - before
+            if client.cost != before:
+                table.grow(key[0], client.cost - before, now_s)
         else:
             settle = vouched or int(now_s) != int(client.first_s)
             table.put(key, client, client.cost, client.cost - before, now_s, settle=settle)
@@ -143,7 +144,7 @@ class World:
     def _network(
         self, o: Observation, found: Profiles, template: int, item: int, now_s: float, now_slice: int, vouched: bool
     ) -> None:
-        name = self.hasher.key(o.network)
+        name = self.hasher.key(found.site.tag + o.network)
         group = self.networks.settled[name[0]].young.get(name)
         if not isinstance(group, Group):
             group = self._warm_network(name, found.site, now_s, now_slice)
@@ -159,14 +160,16 @@ class World:
             group.people.add(address, now_s, MAX_MEMBERS)
         found.network = group
         if item:
-            found.network_track = track = group.tracks.get(template) or group.track(template)
-            track.take(item, address, now_s, WINDOW_S)
+            before = group.cost
+            found.network_track = group.take(template, item, address, now_s, WINDOW_S)
+            if group.cost != before:
+                self.networks.grow(name[0], group.cost - before, now_s)
 
     def _warm_network(self, name: bytes, site: Site, now_s: float, now_slice: int) -> Group | None:
         """The profile of a network that is not in the hot place; None while it has sent too little to get one."""
         known = self.networks.get(name)
         if isinstance(known, Group):
-            self.networks.put(name, known, NETWORK_BYTES, 0, now_s, settle=True)
+            self.networks.put(name, known, known.cost, 0, now_s, settle=True)
             return known
         last_slice, count = _COLD_NETWORK.unpack(known) if known is not None else (0, 0)
         count = count + 1 if now_slice - last_slice < 30 else 1
@@ -188,10 +191,10 @@ class World:
         grown = 0
         if group is None:
             group = Group()
-            grown = NETWORK_BYTES
-        found.fingerprint_track = track = group.track(template)
-        track.take(item, self.hasher.thing(o.client), now_s, WINDOW_S)
-        self.fingerprints.put(name, group, NETWORK_BYTES, grown, now_s, settle=True)
+            grown = group.cost
+        before = group.cost
+        found.fingerprint_track = group.take(template, item, self.hasher.thing(o.client), now_s, WINDOW_S)
+        self.fingerprints.put(name, group, group.cost, grown + group.cost - before, now_s, settle=True)
 
 
 def _warm(cold: bytes) -> ClientProfile:
@@ -214,7 +217,10 @@ def _count(client: ClientProfile, template: int, item: int, route: Route, time_m
     if item:
         track.is_list = route.is_list
         client.cost += ITEM_BYTES * track.take(item, route.number, now_s, WINDOW_S)
-        lead = client.lead
-        if lead is not track and (lead is None or len(lead.items.seen) < len(track.items.seen)):
+    lead = client.lead
+    if lead is not track:
+        if lead is not None:
+            client.forget_lead(now_s - WINDOW_S)
+        if item and (lead is None or len(lead.items.seen) < len(track.items.seen)):
             client.lead = track
     return track
