@@ -109,7 +109,7 @@ class Engine:
         )
         view = View(agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged)
         plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
-        signals = self._of_request(o, view, plan, bool(tool) or plan.by_ja3)
+        signals = self._of_request(o, view, plan, tool)
         for watch in plan.of_state:
             try:
                 signal = watch.find(o, view, watch.settings)
@@ -135,7 +135,7 @@ class Engine:
                 session = None  # it has ended; the next page load opens another
         return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
 
-    def _of_request(self, o: Observation, view: View, plan: Plan, shows_ja3: bool) -> tuple[Signal, ...]:
+    def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
         """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""
         key = request_key(o, plan, tool=tool, cleared=view.cleared)
         if key is not None:

@@ -94,7 +94,6 @@ def plan(settings: Mapping[str, Settings], audience: str, *, claims_browser: boo
     return Plan(
         tuple(watch for watch in chosen if watch.detector.of_request),
         tuple(watch for watch in chosen if not watch.detector.of_request),
-        any(isinstance(watch.settings, SuspiciousJa3) and watch.settings.ja3_list for watch in chosen),
         Remembered(_MAX_ANSWERS),
         frozenset(
             digest.lower().encode()
