@@ -68,7 +68,7 @@ if [[ -f $stamp && $(<"$stamp") == "$now" ]]; then exit 0; fi
 make_venv
 echo "setup: installing $lock into .venv"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
-.venv/bin/python -m pip install --quiet --require-hashes --requirement "$lock" || fail "could not install $lock (see above)"
-.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . || fail "could not install botsieve itself"
+.venv/bin/python -m pip install -qq --require-hashes --requirement "$lock" || fail "could not install $lock (see above)"
+.venv/bin/python -m pip install -qq --no-deps --no-build-isolation --editable . || fail "could not install botsieve itself"
 echo "$now" >"$stamp"
 echo "setup: done; .venv/bin/botsieve --help lists the commands"

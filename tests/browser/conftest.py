@@ -60,7 +60,7 @@ FORM = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop() -> Iterator[Site]:
     """nginx and the service; `/shop/` is challenged."""
     # A short name: a socket's address holds 107 bytes.
@@ -78,14 +78,14 @@ def shop() -> Iterator[Site]:
             yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """The driver."""
+    """The driver.  Only while this folder's tests run: its event loop holds the main thread, where others run theirs."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """One headless Chromium for the run."""
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
