@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.nginx.conftest import StandIn
 from tests.nginx.raw import ask
-from tests.servers import Site, wait_until
+from tests.servers import Site, in_threads, wait_until
 
 
 @pytest.fixture
@@ -132,3 +133,33 @@ def test_socket_of_a_killed_nginx(folder: Path, service: StandIn) -> None:
             os.kill(pid, signal.SIGKILL)
     with Site(folder / "again", service.socket) as second:
         assert ask(second.http_port).status == 200
+
+
+@pytest.mark.realtime
+def test_machine_out_of_breath(edge: Site, service: StandIn) -> None:
+    """nginx gets the processor for moments only, so that its own backup is late too: unjudged at worst, never a 5xx."""
+    (worker,) = edge.worker_pids()
+    done = threading.Event()
+    statuses: list[int] = []
+
+    def ask_on(_: int) -> None:
+        while not done.is_set():
+            statuses.append(ask(edge.http_port, "/", "X-Want: allow").status)
+
+    def gasp() -> None:
+        for _ in range(25):
+            os.kill(worker, signal.SIGSTOP)
+            time.sleep(0.07)
+            os.kill(worker, signal.SIGCONT)
+            time.sleep(0.003)
+        done.set()
+
+    os.kill(service.pid, signal.SIGSTOP)
+    gasping = threading.Thread(target=gasp)
+    gasping.start()
+    in_threads(ask_on, 12)
+    gasping.join()
+    os.kill(service.pid, signal.SIGCONT)
+    assert len(statuses) > 12
+    assert [status for status in statuses if status != 200] == []
+    assert service.popen.poll() is None

@@ -34,7 +34,7 @@ def test_every_value_arrives() -> None:
     filling = Filling(folder="/opt/x/bs", socket="/opt/x/s.sock", port=9999, prefix="/_own/")
     read = "\n".join(directives(nginx_texts(filling)))
     assert "server              unix:/opt/x/s.sock max_fails=3" in read
-    assert read.count("127.0.0.1:9999") == 4
+    assert read.count("127.0.0.1:9999") == 5  # upstream, listen, @botsieve_unjudged, _page, _retry
     assert "location ^~ /_own/ {" in read
     assert len(re.findall(r"^include\s+/opt/x/bs/headers.conf;", read, re.MULTILINE)) == 3
     assert "include /opt/x/bs/server.conf;" in read
