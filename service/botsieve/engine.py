@@ -19,7 +19,6 @@ from botsieve.detectors.view import View
 from botsieve.observation import NAVIGATION, Observation
 from botsieve.policy import Policy, Rulebook
 from botsieve.score import settle, total
-from botsieve.state.profiles import ClientProfile
 from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
 from botsieve.state.world import WINDOW_S, World
@@ -129,9 +128,8 @@ class Engine:
             return None, None
         session = self.sessions.read(o, now_s) if self.sessions is not None else None
         if session is not None:
-            known = self.world.clients.get(self.world.client_key(o, b"s" + session.id))
-            last_s = known.last_s if isinstance(known, ClientProfile) else session.opened_s
-            if now_s - last_s > self.session_idle_s:
+            last_s = self.world.last_seen_s(self.world.client_key(o, b"s" + session.id))
+            if now_s - max(last_s, session.opened_s) > self.session_idle_s:
                 session = None  # it has ended; the next page load opens another
         return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
 

@@ -198,14 +198,14 @@ def widen_address(packed: bytes) -> bytes:
 def address_text(packed: bytes) -> str:
     """A packed address as people write it."""
     if packed[:12] == _MAPPED:
-        return "%d.%d.%d.%d" % tuple(packed[12:])
+        return ".".join(map(str, packed[12:]))
     return str(ipaddress.IPv6Address(packed))
 
 
 def network_text(address: bytes) -> str:
     """The network of a packed address as people write it: `203.0.113.0/24` or `2001:db8::/48`."""
     if address[:12] == _MAPPED:
-        return "%d.%d.%d.0/24" % tuple(address[12:15])
+        return ".".join(map(str, address[12:15])) + ".0/24"
     return f"{ipaddress.IPv6Address(address[:6] + bytes(10))}/48"
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from botsieve.decision import Signal
 from botsieve.detectors import agent, claim, headers, network, timing, tls, traversal
-from botsieve.detectors.settings import ANY, BROWSER, PROGRAM, Settings, SuspiciousJa3, SuspiciousJa3
+from botsieve.detectors.settings import ANY, BROWSER, PROGRAM, Settings, SuspiciousJa3
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
 from botsieve.remembered import Remembered

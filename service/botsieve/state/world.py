@@ -69,6 +69,13 @@ class World:
         address = o.client if o.client[:12] == b"\0\0\0\0\0\0\0\0\0\0\xff\xff" else o.client[:8]
         return self.hasher.key(address + b"|" + sig + b"|" + o.user_agent)
 
+    def last_seen_s(self, key: bytes) -> float:
+        """When a client was last seen, 0.0 if it is not remembered.  `key`: `client_key`."""
+        known = self.clients.get(key)
+        if isinstance(known, ClientProfile):
+            return known.last_s
+        return 0.0 if known is None else float(_COLD_CLIENT.unpack(known)[0])
+
     def observe(
         self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, counted: bool, vouched: bool, is_tool: bool
     ) -> Profiles:
