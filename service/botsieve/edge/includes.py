@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 NGINX_FILES = ("http.conf", "server.conf", "server-tls.conf", "headers.conf", "protect.conf", "protect-app.conf", "README.md")
-LUA_FILES = ("client_hello.lua", "edge.lua", "fingerprint.lua")
+LUA_FILES = ("client_hello.lua", "edge.lua", "fingerprint.lua", "hello.lua")
 
 DEFAULT_FOLDER = "/etc/nginx/botsieve"
 DEFAULT_SOCKET = "/run/botsieve/check.sock"
