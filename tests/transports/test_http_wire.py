@@ -6,6 +6,7 @@ import gc
 import socket
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import httptools
 import pytest
@@ -152,7 +153,7 @@ def test_pipelining(edge: Listening, echo: Echo, order: list[int], cuts: list[in
     before = len(echo.seen)
     edges = sorted({0, *(cut for cut in cuts if cut < len(stream)), len(stream)})
     with edge.connect() as connection:
-        connection.send(*(stream[begin:end] for begin, end in zip(edges, edges[1:], strict=False)))
+        connection.send(*(stream[begin:end] for begin, end in pairwise(edges)))
         if any(ALL[number] is CHUNKED for number in order) and any(ALL[number] in (ODD, ODD_POST, STRANGE) for number in order):
             # Where a chunked body and a broken head stand in one read, the end may come early, but nothing is answered twice.
             got = connection.half_close().rest()
@@ -184,8 +185,7 @@ def test_who_does_not_read(edge: Listening) -> None:
     with edge.connect() as connection:
         connection._socket.settimeout(0.3)
         with pytest.raises(TimeoutError):
-            for _ in range(2_000):
-                connection.send(get(b"/greedy") * 500)
+            connection.send(*[get(b"/greedy") * 500] * 2_000)
         assert edge.ask(get()).status == 200
 
 
