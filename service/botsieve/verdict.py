@@ -53,6 +53,9 @@ _BLOCKED = Outcome(BLOCK)
 
 def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcome:
     """The verdict for this client, where its score or a rule says `would`.  A clearance is used up by what it lets through."""
+    client = at.view.profiles.client
+    if would == ALLOW and at.standing is None and (client is None or not client.deferred_since_s):
+        return _ALLOWED  # most requests
     behaviour = frozenset(signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES)
     # Behaviour is looked at on page views and data calls: an image cannot show that there is none.
     looked = at.o.is_counted and not at.o.is_foreign

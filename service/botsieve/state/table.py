@@ -53,10 +53,11 @@ class Table(Generic[V]):
     `idle_s`: a subject unused for so long may be forgotten, and is after twice that.
     """
 
-    __slots__ = ("_budget", "_idle_s", "_probation", "evictions", "settled")
+    __slots__ = ("_budget", "_half", "_idle_s", "_probation", "evictions", "settled")
 
     def __init__(self, max_bytes: int, idle_s: float) -> None:
         self._budget = max(1, max_bytes // SHARDS)  # of one shard
+        self._half = self._budget * (1 - PROBATION_SHARE) / 2
         self._probation: list[Part[V]] = [Part() for _ in range(SHARDS)]
         self.settled: list[Part[V]] = [Part() for _ in range(SHARDS)]
         self._idle_s = idle_s
@@ -105,9 +106,13 @@ class Table(Generic[V]):
 
     def _make_room(self, shard: int, part: Part[V], now_s: float) -> None:
         settled, newcomers = self.settled[shard], self._probation[shard]
+        settled_bytes = settled.young_bytes + settled.old_bytes
+        # Below this no generation can be over its share.
+        if now_s - part.since_s <= self._idle_s and settled_bytes + newcomers.young_bytes + newcomers.old_bytes < self._half:
+            return
         if settled.young_bytes > self._budget * (1 - PROBATION_SHARE) / 2:
             self.evictions += settled.turn(now_s)
-        settled_bytes = settled.young_bytes + settled.old_bytes
+            settled_bytes = settled.young_bytes + settled.old_bytes
         if newcomers.young_bytes > (self._budget - settled_bytes) / 2:
             self.evictions += newcomers.turn(now_s)
         if settled_bytes + newcomers.young_bytes + newcomers.old_bytes > self._budget:
