@@ -119,6 +119,9 @@ class DecisionService:
             now_s=self.now_s(),
             random16=os.urandom(16),
         )
+        if decision.set_cookie:
+            # The plain nginx include cannot add our cookie to the application's answers; to our own pages it can.
+            answer = msgspec.structs.replace(answer, headers=(*answer.headers, ("Set-Cookie", decision.set_cookie)))
         return self._told(answer)
 
     def page(self, o: Observation, verdict: str, decision_id: str, score: int) -> Answer:
