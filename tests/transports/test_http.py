@@ -29,7 +29,7 @@ ALWAYS = {
     "X-Botsieve-Id",
 }
 ID = re.compile(r"[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){3}")
-DATA = {name: value for name, value in CURL.items()} | {"Accept": "application/json"}
+DATA = CURL | {"Accept": "application/json"}
 
 
 @pytest.fixture
