@@ -1,6 +1,6 @@
 """`make bench`: the table of what was promised about speed and memory, measured here and now.
 
-Each benchmark runs in a process of its own, one after the other; all of it takes about two minutes.  `make bench BENCH=--quick`
+Each benchmark runs in a process of its own, one after the other; all of it takes three to four minutes.  `make bench BENCH=--quick`
 takes half a minute and shows whether it works, not how fast it is.
 """
 

@@ -32,7 +32,7 @@ def lines_of(name: str) -> list[str]:
 
 
 def test_every_source_file_has_its_test_file() -> None:
-    """`a/b.py` is tested by a file test_b or test_a_b somewhere under tests/ (a script by its name too)."""
+    """`a/b_c.py` is tested by a file test_b_c, test_a_b_c or test_b somewhere under tests/; scripts/build_* by one together."""
     tests = {Path(name).stem for name in tracked(".py") if name.startswith("tests/") and Path(name).name.startswith("test_")}
     lonely = []
     for name in own_sources():
@@ -42,7 +42,9 @@ def test_every_source_file_has_its_test_file() -> None:
         ]
         if path.stem in ("__init__", "__main__") and len(code) < 15:
             continue
-        wanted = {f"test_{path.stem}", f"test_{path.parent.name}_{path.stem}"}
+        wanted = {f"test_{path.stem}", f"test_{path.parent.name}_{path.stem}", f"test_{path.stem.partition('_')[0]}"}
+        if name.startswith("scripts/build_"):
+            wanted.add("test_build_scripts")
         if path.stem == "__init__":
             wanted = {f"test_{path.parent.name}", "test_init"}
         if not wanted & tests:
