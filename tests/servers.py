@@ -132,7 +132,7 @@ class Site(Nginx):
     """The three lines of a user around an application: http and https on free ports, `/` protected by our includes.
 
     `socket`: where the service listens.  `locations` goes into both servers, `server` too but before them, `http` before all.
-    `log`: the access log in format botsieve.
+    `patient`: for tests of anything but time, on a machine that others use too: 5 s in place of the 50 ms of the includes.
     """
 
     def __init__(
@@ -146,11 +146,14 @@ class Site(Nginx):
         http: str = "",
         app: str = PLAIN_APP,
         tls: str = "TLSv1.2 TLSv1.3",
-        workers: int = 1,
+        patient: bool = False,
     ) -> None:
         self.http_port, self.https_port, self.app_port, self.backup_port = (free_port() for _ in range(4))
         lua = "--no-lua" not in arguments
         self.includes = install(folder / "botsieve", "--socket", str(socket), "--port", str(self.backup_port), *arguments)
+        if patient:
+            conf = self.includes / "server.conf"
+            conf.write_text(conf.read_text().replace(" 50ms;", " 5s;"))
         pem, key = certificate(folder)
         self.access_log = folder / "access.log"
         if locations is None:
@@ -181,7 +184,6 @@ class Site(Nginx):
             port=self.https_port,
             lua=lua,
             lua_path=self.includes / "lua",
-            workers=workers,
         )
 
     @property
@@ -189,13 +191,13 @@ class Site(Nginx):
         return f"proxy_pass http://127.0.0.1:{self.app_port};"
 
 
-def service_config(folder: Path, policies: str, *, web: int | None = None, more: str = "") -> Path:
+def service_config(folder: Path, policies: str, *, web: int | None = None, deadline_ms: int = 20, more: str = "") -> Path:
     """A configuration whose every path lies in `folder`: socket check.sock, log decisions.log, state.  `more`: further lines."""
     config = folder / "botsieve.yaml"
     group = grp.getgrgid(os.getegid()).gr_name
     (folder / "state").mkdir(exist_ok=True)
     config.write_text(
-        f'{policies}\nedges: {{nginx: {{listen: "unix:{folder}/check.sock", socket_group: {group}}}}}\n'
+        f'{policies}\nedges: {{nginx: {{listen: "unix:{folder}/check.sock", socket_group: {group}, deadline_ms: {deadline_ms}}}}}\n'
         f'state: {{dir: "{folder}/state"}}\nchallenge: {{keys_file: "{folder}/state/keys"}}\n'
         f'journal: {{decisions: {{to: "{folder}/decisions.log", allow_sample_percent: 100}}}}\n'
         f'web: {{listen: "127.0.0.1:{web or free_port()}"}}\n{more}'

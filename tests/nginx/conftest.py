@@ -55,5 +55,5 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 @pytest.fixture(scope="module")
 def site(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """nginx as a user would set it up, asking the stand-in."""
-    with Site(tmp_path_factory.mktemp("site"), standin.socket) as nginx:
+    with Site(tmp_path_factory.mktemp("site"), standin.socket, patient=True) as nginx:
         yield nginx

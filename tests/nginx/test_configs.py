@@ -32,7 +32,7 @@ def burdened(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A site among such lines.  Its own location asks the application without cache."""
     folder = tmp_path_factory.mktemp("burdened")
     locations = "location / { PROTECT proxy_cache off; proxy_pass_request_headers on; TO_APP } location /oops { return 404; }"
-    with Site(folder, standin.socket, http=USERS_HTTP.format(at=folder), locations=locations) as site:
+    with Site(folder, standin.socket, http=USERS_HTTP.format(at=folder), locations=locations, patient=True) as site:
         yield site
 
 
@@ -68,7 +68,7 @@ def test_own_403_and_401_stay_nginx_s_own(standin: StandIn, tmp_path: Path) -> N
         location /denied {{ PROTECT deny all; TO_APP }}
         location /login {{ PROTECT auth_basic x; auth_basic_user_file {tmp_path}/users; TO_APP }}
     """
-    with Site(tmp_path, standin.socket, locations=locations) as site:
+    with Site(tmp_path, standin.socket, locations=locations, patient=True) as site:
         assert b"nginx" in ask(site.http_port, "/denied").body
         assert ask(site.http_port, "/login").status == 401
         assert ask(site.http_port, "/login").all("WWW-Authenticate") == ['Basic realm="x"']
@@ -84,7 +84,7 @@ def test_other_lua_beside_ours(standin: StandIn, tmp_path: Path) -> None:
         log_by_lua_block { local other = true }
     """
     app = 'return 200 "app $http_x_other\\n";'
-    with Site(tmp_path, standin.socket, http=http, app=app) as site:
+    with Site(tmp_path, standin.socket, http=http, app=app, patient=True) as site:
         for tls in (False, True):
             assert ask(site.https_port if tls else site.http_port, tls=tls).body == b"app init\n"
 

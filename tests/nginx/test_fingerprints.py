@@ -86,7 +86,7 @@ def test_resumed(seen: Watch, tmp_path: Path, version: str) -> None:
 def test_resumed_by_session_id(standin: StandIn, tmp_path: Path) -> None:
     """TLS 1.2 without tickets: resumed from nginx's own cache."""
     server = "ssl_session_tickets off; ssl_session_cache shared:s:1m;"
-    with Site(tmp_path, standin.socket, server=server) as site:
+    with Site(tmp_path, standin.socket, server=server, patient=True) as site:
         for seen in watch(standin, site.https_port):
             clients.openssl_resumed(seen.url, tmp_path, "-tls1_2", "-no_ticket")
             seen.agrees(connections=2, requests=2)
@@ -94,7 +94,7 @@ def test_resumed_by_session_id(standin: StandIn, tmp_path: Path) -> None:
 
 def test_hello_retry_request(standin: StandIn, tmp_path: Path) -> None:
     """Asked to say hello again, the client keeps the print of its first hello."""
-    with Site(tmp_path, standin.socket, server="ssl_ecdh_curve secp521r1;") as site:
+    with Site(tmp_path, standin.socket, server="ssl_ecdh_curve secp521r1;", patient=True) as site:
         for seen in watch(standin, site.https_port):
             said = clients.openssl(seen.url, "-tls1_3", "-groups", "X25519:P-521", "-msg")
             assert said.count("ClientHello") == 2
@@ -123,7 +123,7 @@ def test_internal_redirects_keep_it(standin: StandIn, tmp_path: Path) -> None:
         location @named {{ PROTECT TO_APP }}
         location /oops {{ PROTECT error_page 404 /oops.html; }}
     """
-    with Site(tmp_path, standin.socket, locations=locations) as site:
+    with Site(tmp_path, standin.socket, locations=locations, patient=True) as site:
         for path, questions in (("d/", 2), ("nothing", 2), ("oops", 2)):
             for seen in watch(standin, site.https_port):
                 clients.curl("--http2")(seen.url + path)

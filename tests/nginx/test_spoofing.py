@@ -19,7 +19,7 @@ FORGED = "forged-by-the-client"
 def site(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that lets underscores through, the worst case."""
     folder = tmp_path_factory.mktemp("site")
-    with Site(folder, standin.socket, server="underscores_in_headers on;") as nginx:
+    with Site(folder, standin.socket, server="underscores_in_headers on;", patient=True) as nginx:
         yield nginx
 
 
@@ -94,7 +94,9 @@ def test_the_application_hears_only_us(standin: StandIn, tmp_path: Path) -> None
         ngx.print(table.concat(lines, "\\n"))
     }"""
     locations = "location / { PROTECT_APP TO_APP }"
-    with Site(tmp_path, standin.socket, server="underscores_in_headers on;", locations=locations, app=echo) as site:
+    with Site(
+        tmp_path, standin.socket, server="underscores_in_headers on;", locations=locations, app=echo, patient=True
+    ) as site:
         spellings = [spelling for name in names() for spelling in (name, name.upper(), name.replace("-", "_"))]
         spellings += ["X-Botsieve-Unknown", "X_Botsieve-Mixed", "x-botsieve_id"]
         answer = ask(site.http_port, "/", "X-Want: cookie", *(f"{name}: {FORGED}" for name in spellings), "X-Mine: 1")
