@@ -1,0 +1,35 @@
+"""decision.py: plain values, and how a finding is printed."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from botsieve.decision import ALLOW, ENFORCE, LEVELS, VERDICTS, Decision, Measure, Signal
+
+
+def test_how_a_finding_is_printed() -> None:
+    """The name after the dot, and the detail behind a colon."""
+    signal = Signal("agent.bot_useragent", 40, "curl")
+    assert (signal.family, signal.reason) == ("agent", "bot_useragent:curl")
+    assert Signal("network.busy_range", 25).reason == "busy_range"
+
+
+def test_reasons_keep_their_order() -> None:
+    """As the signals stand: most points first is score.py's work."""
+    signals = (Signal("a.one", 40), Signal("b.two", 20, "x"))
+    decision = Decision("id", ALLOW, ALLOW, ENFORCE, 60, True, signals, "threshold.allow", "default", "mixed", "0" * 12)
+    assert decision.reasons == ["one", "two:x"]
+
+
+@pytest.mark.parametrize("value", [Signal("a.b", 1), Measure("cv", 0.1)])
+def test_values_do_not_change(value: Signal | Measure) -> None:
+    """A value that passed a stage stays what it was."""
+    with pytest.raises(AttributeError):
+        value.points = 2  # type: ignore[union-attr, misc]
+    assert msgspec.structs.replace(value) == value
+
+
+def test_words() -> None:
+    """Verdicts and levels in ascending order: code compares by place."""
+    assert VERDICTS == ("allow", "challenge", "block")
+    assert LEVELS == ("light", "normal", "hard")
