@@ -29,6 +29,8 @@ from botsieve.engine import Engine
 from botsieve.errors import BotsieveError
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
 from botsieve.keyfile import make_folder, read_keys
+from botsieve.observation import make_observation
+from botsieve.policy import Rulebook
 from botsieve.service import DecisionService
 from botsieve.state.table import Table
 from botsieve.transports.forward import ForwardEdge
@@ -43,6 +45,7 @@ DRAIN_S = 1.5
 _LAST_LOOK_S = 0.05
 _FINISH_S = 1.0
 _HOUSEKEEPING_S = 0.5
+_YOUNG_OBJECTS = 5_000  # a collection of so many takes about 0.3 ms
 _MAX_FILES = 16_384
 
 
@@ -105,15 +108,10 @@ class Server:
             await self._drain()
 
     async def _listen(self) -> list[str]:
+        """Opens every listener, the ones that visitors wait for last, when nothing is left to be loaded."""
         settings = self.loaded.service
-        names = []
-        for name, edge in (("nginx", self._nginx), ("forward", self._forward)):
-            own = settings.edge(name)
-            if own.listen is not None:
-                listener = await listen(own.listen, own.socket_group, edge, f"edges.{name}.listen")
-                self._listeners.append(listener)
-                names.append(f"{name}={listener.address}")
         own = settings.edge("grpc")
+        others = []
         if own.listen is not None:
             from botsieve.transports import grpc as transport  # grpc costs 60 ms of start and 25 MiB: only who uses it pays
 
@@ -125,9 +123,19 @@ class Server:
             )
             await server.start(transport.GrpcSettings.of(own))
             self._grpc.append(server)
-            names.append(f"grpc={own.listen}")
-        names.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
-        return names
+            others.append(f"grpc={own.listen}")
+        others.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
+        warm_up(self.loaded.rulebook)
+        gc.collect()
+        gc.freeze()
+        names = []
+        for name, edge in (("nginx", self._nginx), ("forward", self._forward)):
+            own = settings.edge(name)
+            if own.listen is not None:
+                listener = await listen(own.listen, own.socket_group, edge, f"edges.{name}.listen")
+                self._listeners.append(listener)
+                names.append(f"{name}={listener.address}")
+        return [*names, *others]
 
     async def _drain(self) -> None:
         self.journal.is_ready = False
@@ -147,18 +155,15 @@ class Server:
         self.journal.close()
 
     async def _keep_house(self) -> None:
-        """Twice a second: notices a pause, collects garbage where it is young and sets aside what survived.
+        """Twice a second: notices a pause, and sets aside what has survived (docs/decisions/0001).
 
-        Collection costs what was made since the last time, never what is remembered: no pause grows with the state.
+        A collection looks at some thousands of new objects, never at what is remembered: no pause grows with the state.
         """
-        gc.disable()
-        gc.collect()
-        gc.freeze()
+        gc.set_threshold(_YOUNG_OBJECTS, 1_000_000, 1_000_000)
         while True:
+            gc.freeze()
             await asyncio.sleep(_HOUSEKEEPING_S)
             self.journal.poll()
-            gc.collect()
-            gc.freeze()
 
     # ---- configuration
 
@@ -211,6 +216,32 @@ class Server:
             "network": _figures_of(world.networks),
             "fingerprint": _figures_of(world.fingerprints),
         }
+
+
+def warm_up(rulebook: Rulebook) -> None:
+    """Loads what is loaded at first use, by judging made-up requests in an engine of their own: nothing of it is remembered."""
+    engine = Engine(rulebook, b"", max_bytes=1_048_576)
+    for agent in (
+        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        b"curl/8",
+    ):
+        headers = {
+            b"user-agent": agent,
+            b"accept": b"text/html",
+            b"sec-fetch-mode": b"navigate",
+            b"sec-fetch-dest": b"document",
+        }
+        for at_s in range(3):
+            o = make_observation(
+                client=bytes(16),
+                method=b"GET",
+                uri=b"/items/1",
+                headers=headers,
+                edge_time_s=float(at_s),
+                ja4=b"-",
+                http=b"HTTP/2.0",
+            )
+            engine.decide(o, float(at_s), "")
 
 
 def _figures_of(table: Table[Any]) -> SubjectFigures:
