@@ -1,0 +1,217 @@
+"""gRPC: how much a batch gains over single calls, and what a gRPC edge under full load does to the HTTP socket beside it.
+
+The whole service with its engine and log in one process on core 1; load generator and prober on core 0.  The generator is
+Python too and may be the slower side: the processor time that the service spent on each observation stands beside each rate.
+Law of the file: the ratios are of medians of runs that took turns; all of it ends within a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import grpc
+import uvloop
+from botsieve.client import describe
+from botsieve.v1 import decision_pb2
+from botsieve.v1 import decision_service_pb2 as pb
+
+from tests.bench.figures import Figure, alternating, show
+from tests.bench.load import HEADERS, cpu_s, free_port, pinned, running, service_command
+
+UNARY = "unary"
+BATCHES = {"1 a message": 1, "32 a message": 32, "256 a message": 256}
+GOAL_SINGLE, GOAL_32, GOAL_P99 = 1.5, 10.0, 5.0
+# Requests under way at once, whatever the form: as many callers, or as many messages in two streams.
+WINDOW, STREAMS = 16, 2
+CLIENTS = 8_000
+PROBES_PER_S = 250
+_PATH = "/botsieve.v1.DecisionService/"
+_SIGHT = [decision_pb2.SIGHT_TLS, decision_pb2.SIGHT_ACCEPT_ENCODING, decision_pb2.SIGHT_HTTP_VERSION]
+_TLS = decision_pb2.TlsFingerprint(
+    ja3_md5=b"cd08e31494f9531f560d64c695473da9",
+    ja4=b"t13d1516h2_8daaf6152771_d8a2da3f94cd",
+    tls_sig=b"t13d1515h2_8daaf6152771_31ec0a762479",
+)
+
+
+# ------------------------------------------------------------------------------------------------------ the load generator
+
+
+def request_of(number: int) -> decision_pb2.Observation:
+    """A browser's page view: an item for each client."""
+    return describe(
+        client=f"11.{number % 200}.{number // 200}.{number % 250 + 1}",
+        method="GET",
+        uri=f"/items/{number * 7919 % 100_000}",
+        host="shop.example",
+        scheme="https",
+        http="HTTP/2.0",
+        headers=list(HEADERS.items()),
+        sight=_SIGHT,
+        tls=_TLS,
+    )
+
+
+def messages_of(size: int) -> list[bytes]:
+    """Messages of `size` observations each (0: of Check), of all clients in turn of a shuffled order."""
+    order = sorted(range(CLIENTS), key=lambda number: number * 2_654_435_761 % 2**32)
+    if not size:
+        return [pb.CheckRequest(observation=request_of(number)).SerializeToString() for number in order]
+    groups = [order[at : at + size] for at in range(0, CLIENTS - size + 1, size)]
+    return [pb.CheckStreamRequest(observations=map(request_of, group)).SerializeToString() for group in groups]
+
+
+class Load:
+    """Asks `target` for `seconds` seconds, `size` observations a message (0: with Check); counts what was judged."""
+
+    def __init__(self, size: int, seconds: float) -> None:
+        self.judged = 0
+        self._size = size
+        self._messages = messages_of(size)
+        self._at = 0
+        self._until_s = time.monotonic() + seconds
+
+    async def run(self, target: str) -> None:
+        """Errors: AssertionError when an observation was not judged; grpc.RpcError."""
+        async with grpc.aio.insecure_channel(target) as channel:
+            one, count = (self._unary, WINDOW) if not self._size else (self._stream, STREAMS)
+            await asyncio.gather(*[one(channel) for _ in range(count)])
+
+    def _next(self) -> bytes:
+        self._at = (self._at + 1) % len(self._messages)
+        return self._messages[self._at]
+
+    async def _unary(self, channel: grpc.aio.Channel) -> None:
+        check = channel.unary_unary(_PATH + "Check")
+        while time.monotonic() < self._until_s:
+            answer = await check(self._next())
+            self.judged += 1
+        assert pb.CheckResponse.FromString(answer).decision.verdict
+
+    async def _stream(self, channel: grpc.aio.Channel) -> None:
+        call = channel.stream_stream(_PATH + "CheckStream")()
+        room = asyncio.Semaphore(WINDOW // STREAMS)
+
+        async def write() -> None:
+            while time.monotonic() < self._until_s:
+                await room.acquire()
+                await call.write(self._next())
+            await call.done_writing()
+
+        writing = asyncio.ensure_future(write())
+        answer = b""
+        while (raw := await call.read()) is not grpc.aio.EOF:
+            answer = raw
+            self.judged += self._size
+            room.release()
+        await writing
+        assert all(result.HasField("decision") for result in pb.CheckStreamResponse.FromString(answer).results)
+
+
+def generate(target: str, size: int, seconds: float) -> None:
+    """The generator's own process: prints observations and seconds."""
+    load = Load(size, seconds)
+    print("begun", flush=True)
+    uvloop.run(load.run(target))
+    print(load.judged, load.judged / seconds)
+
+
+def generator(target: str, size: int, seconds: float) -> list[str]:
+    """The command of a load generator on core 0, in the background of the prober there."""
+    here = [sys.executable, "-m", "tests.bench.grpc_rate", "--load", target, str(size), str(seconds)]
+    return ["nice", "-n", "10", *pinned(here, 0)]
+
+
+# ------------------------------------------------------------------------------------------------------------ the measurement
+
+
+class Under(NamedTuple):
+    """A service to measure: its process and its two sockets."""
+
+    pid: int
+    http: Path
+    grpc: str
+
+
+class Run(NamedTuple):
+    """One run of the load generator: what it got, what the service spent on it, and what HTTP felt meanwhile (ms)."""
+
+    per_s: float
+    cpu_us: float
+    waits_ms: list[float]
+
+
+@contextlib.contextmanager
+def service(folder: Path) -> Iterator[Under]:
+    """`botsieve serve` on core 1 with an nginx and a gRPC listener, each on a Unix socket."""
+    http, target = folder / "check.sock", folder / "grpc.sock"
+    command = service_command(folder, f"unix:{http}", free_port())
+    config = Path(command[-1])
+    edge = f'edges: {{grpc: {{listen: "unix:{target}", deadline_ms: 1000}}, '
+    config.write_text(config.read_text().replace("edges: {", edge))
+    with running(command, 1, unix=http) as pid:
+        yield Under(pid, http, f"unix:{target}")
+
+
+def loaded(under: Under, size: int, seconds: float) -> Run:
+    """One run of the generator, with the prober beside it.  Errors: AssertionError when the generator failed."""
+    began_cpu_s = cpu_s(under.pid)
+    process = subprocess.Popen(generator(under.grpc, size, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        waits_ms = probe(under.http, seconds * 0.9)
+        out, err = process.communicate(timeout=seconds + 20)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, err[-2000:]
+    spent_s = cpu_s(under.pid) - began_cpu_s
+    judged, per_s = map(float, out.split())
+    return Run(per_s, spent_s / judged * 1e6, waits_ms)
+
+
+def probe(path: Path, seconds: float) -> list[float]:
+    """Asks over HTTP at an even pace on one connection; how long each answer took, ms, sorted."""
+    lines = [f"{name}: {value}" for name, value in HEADERS.items()]
+    told = ["X-Botsieve-Client-Addr: 203.0.113.7", "X-Botsieve-Method: GET", "X-Botsieve-Uri: /healthy.css", "Host: x"]
+    request = "\r\n".join(["GET /v1/check/nginx HTTP/1.1", *told, *lines, "", ""]).encode()
+    waits_ms = []
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.settimeout(5)
+        next_s = time.monotonic()
+        end_s = next_s + seconds
+        while next_s < end_s:
+            time.sleep(max(0.0, next_s - time.monotonic()))
+            began_s = time.perf_counter()
+            connection.sendall(request)
+            answer = connection.recv(4096)
+            waits_ms.append((time.perf_counter() - began_s) * 1e3)
+            assert answer.startswith(b"HTTP/1.1 200"), answer
+            next_s = max(next_s + 1 / PROBES_PER_S, time.monotonic())
+    return sorted(waits_ms)
+
+
+if __name__ == "__main__":
+    if "--load" in sys.argv:
+        generate(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    else:
+        with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, service(Path(name)) as under:
+            probe(under.http, 0.5)
+            for round_ in range(2):
+                quiet = probe(under.http, 2)
+                print("quiet", [round(quiet[int(len(quiet) * q)], 3) for q in (0.5, 0.9, 0.99)], round(quiet[-1], 3))
+                for size in (0, 1, 32, 256):
+                    run = loaded(under, size, 3)
+                    w = run.waits_ms
+                    print(size, round(run.per_s), round(run.cpu_us, 1), [round(w[int(len(w) * q)], 3) for q in (0.5, 0.9, 0.99)], round(w[-1], 3), len(w))
