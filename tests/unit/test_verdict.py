@@ -1,0 +1,228 @@
+"""verdict.py: nobody is made worse off than the score says, except by a challenge that was put off and is now due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botsieve.decision import Decision
+from botsieve.policy import PathSet, Rule
+
+from tests.unit.rig import CALL, PAGE, TOOL, Rig, enforcing, found, request
+
+# A page load of nobody in particular on a route for browsers: no_useragent 40 + language 20 + encoding 15 = 75.
+NOBODY: Mapping[bytes, bytes] = {b"accept": b"text/html"}
+BLOCKED_PAGE = {"audience": "browser", "block_at": 75}
+
+
+def verdicts(rig: Rig, times: int, *, gap_s: float = 10.0, start_s: float = 0.0, **facts: Any) -> list[tuple[str, str]]:
+    decisions = [rig.ask("/p", at_s=start_s + number * gap_s, **facts) for number in range(times)]
+    return [(decision.verdict, decision.level) for decision in decisions]
+
+
+class TestChallengeFirst:
+    def test_a_page_load_is_heard_before_it_is_blocked(self) -> None:
+        """Challenged hard; after three that were not answered in 300 s, blocked.  Its first request is not remembered."""
+        got = verdicts(Rig(enforcing(**BLOCKED_PAGE)), 7, headers=NOBODY)
+        assert got == [("challenge", "hard")] * 4 + [("block", "")] * 3
+
+    def test_slowly_it_is_heard_again(self) -> None:
+        """Three challenges within 300 s, not ever."""
+        assert set(verdicts(Rig(enforcing(**BLOCKED_PAGE)), 9, gap_s=160, headers=NOBODY)) == {("challenge", "hard")}
+
+    def test_what_is_no_page_load_is_blocked(self) -> None:
+        """Nobody reads a challenge there."""
+        rig = Rig(enforcing(audience="browser", block_at=70))
+        assert rig.ask("/api", headers={b"accept": b"*/*"}).verdict == "block"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"challenge_first": False},
+            {"challenge": "none"},
+            {"never_challenge": PathSet(("/p",))},
+            {"rules": (Rule(name="r", then="block", score_from=1),)},
+        ],
+    )
+    def test_where_it_is_blocked_at_once(self, changes: dict[str, Any]) -> None:
+        """Switched off, no challenge to give, a path that is never challenged, a rule's word."""
+        rig = Rig(enforcing(**BLOCKED_PAGE, **changes))
+        assert rig.ask("/p", headers=NOBODY).verdict == "block"
+
+    def test_who_solved_the_hardest_and_still_reaches_block_is_blocked(self) -> None:
+        """A clearance lifts challenges, never a block; one of a lower level is asked for the hardest."""
+        for level, verdict in (("hard", "block"), ("normal", "challenge"), ("light", "challenge")):
+            rig = Rig(enforcing(**BLOCKED_PAGE), cookies=True)
+            cookie = rig.clearance_cookie(request("/p", headers=NOBODY), level=level)
+            assert rig.ask("/p", headers={**NOBODY, b"cookie": cookie}, at_s=1).verdict == verdict
+
+
+class TestLevels:
+    @pytest.mark.parametrize(
+        ("challenge_at", "level"),
+        [(75, "light"), (61, "light"), (60, "normal"), (45, "normal")],
+    )
+    def test_by_how_far_it_is_over(self, challenge_at: int, level: str) -> None:
+        """Fewer than 15 points above the threshold: light."""
+        decision = Rig(enforcing(audience="browser", challenge_at=challenge_at)).ask("/p", headers=NOBODY)
+        assert (decision.verdict, decision.level) == ("challenge", level)
+
+    def test_behaviour_is_never_light(self) -> None:
+        """A finding about behaviour asks for the normal level."""
+        rig = Rig(enforcing(challenge_at=30))
+        for number in range(6):
+            decision = rig.ask(f"/items/{number}", headers={**TOOL, b"accept": b"text/html"}, at_s=number * 7.3)
+        assert found(decision) == ["url_pattern:30"]
+        assert (decision.verdict, decision.level) == ("challenge", "normal")
+
+    def test_a_policy_without_challenges_blocks(self) -> None:
+        """challenge: none."""
+        assert Rig(enforcing(audience="browser", challenge="none")).ask("/p", headers=NOBODY).verdict == "block"
+
+
+def cleared(rig: Rig, **facts: Any) -> Mapping[bytes, bytes]:
+    cookie = rig.clearance_cookie(request("/p", headers=NOBODY), **facts)
+    return {**NOBODY, b"cookie": cookie}
+
+
+class TestClearance:
+    def test_lifts_the_challenge_and_nothing_else(self) -> None:
+        """Allow, by rule `clearance`; score and findings stay."""
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        decision = rig.ask("/p", headers=cleared(rig), at_s=1)
+        assert (decision.verdict, decision.rule, decision.score) == ("allow", "clearance", 75)
+
+    def test_of_a_lower_level_it_does_not(self) -> None:
+        """A light one does not lift a normal challenge."""
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        assert rig.ask("/p", headers=cleared(rig, level="light"), at_s=1).verdict == "challenge"
+
+    def test_ends_after_half_an_hour_or_300_requests(self) -> None:
+        """Page views and data calls that it let through count."""
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        headers = cleared(rig)
+        assert rig.ask("/p", headers=headers, at_s=1799).verdict == "allow"
+        assert rig.ask("/p", headers=headers, at_s=1800).verdict == "challenge"
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        headers = cleared(rig)
+        said = [rig.ask("/p", headers=headers, at_s=1 + number * 3.3 % 7).verdict for number in range(301)]
+        assert said == ["allow"] * 300 + ["challenge"]
+
+    def test_a_new_behaviour_finding_ends_it(self) -> None:
+        """And the next challenge is of the next level."""
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        headers = cleared(rig)
+        said = [rig.ask(f"/items/{number}", headers=headers, at_s=5.0 * number) for number in range(1, 8)]
+        assert [decision.verdict for decision in said] == ["allow"] * 5 + ["challenge"] * 2
+        assert said[-1].level == "hard"
+
+    def test_what_was_there_when_it_was_earned_is_forgiven(self) -> None:
+        """An image that comes first does not make it new."""
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        for number in range(6):
+            rig.ask(f"/items/{number}", headers=NOBODY, at_s=5.0 * number)
+        headers = cleared(rig, at_s=30)
+        rig.ask("/a.png", headers=headers, at_s=31)
+        decision = rig.ask("/items/6", headers=headers, at_s=35)
+        assert decision.verdict == "allow"
+
+
+def suspect(rig: Rig, *, start_s: float = 0.0, cookie: bytes = b"") -> Decision:
+    """The first data call of a walk over items that a browser's policy challenges: url_pattern 30."""
+    for number in range(6):
+        decision = rig.ask(f"/api/items/{number}", headers={**CALL, b"cookie": cookie}, at_s=start_s + 7.3 * number)
+    return decision
+
+
+class TestDeferral:
+    def rig(self, **changes: Any) -> tuple[Rig, bytes]:
+        rig = Rig(enforcing(challenge_at=30, **changes), cookies=True)
+        return rig, rig.session_cookie(opened_s=-1000)
+
+    def test_a_data_call_is_let_through_and_the_next_page_load_challenged(self) -> None:
+        """A single-page application is not broken in mid-air."""
+        rig, cookie = self.rig()
+        decision = suspect(rig, cookie=cookie)
+        assert (decision.verdict, decision.deferred, decision.score) == ("allow", True, 30)
+        page = rig.ask("/about", headers={**PAGE, b"cookie": cookie}, at_s=50)
+        assert (page.verdict, page.deferred) == ("challenge", False)
+
+    def test_it_is_due_although_nothing_is_found_any_more(self) -> None:
+        """Once; then it is forgotten."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        page = {**PAGE, b"cookie": cookie}
+        assert rig.ask("/api/x", headers={**CALL, b"cookie": cookie}, at_s=390).verdict == "allow"
+        assert rig.ask("/about", headers=page, at_s=400).verdict == "challenge"
+        assert rig.ask("/about", headers=page, at_s=401).verdict == "allow"
+
+    def test_without_a_session_it_is_refused(self) -> None:
+        """Nobody would come back."""
+        rig, _ = self.rig()
+        decision = suspect(rig)
+        assert (decision.verdict, decision.deferred) == ("challenge", False)
+
+    def test_for_sixty_seconds(self) -> None:
+        """Then the calls are refused."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        call = {**CALL, b"cookie": cookie}
+        assert rig.ask("/api/items/6", headers=call, at_s=36.5 + 60).verdict == "allow"
+        assert rig.ask("/api/items/7", headers=call, at_s=36.5 + 60.1).verdict == "challenge"
+
+    def test_for_a_hundred_calls(self) -> None:
+        """The first among them."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        call = {**CALL, b"cookie": cookie}
+        said = [rig.ask("/api/items/6", headers=call, at_s=37 + number / 7.7).verdict for number in range(100)]
+        assert said == ["allow"] * 99 + ["challenge"]
+
+    def test_who_solved_one_meanwhile_owes_nothing(self) -> None:
+        """A clearance settles it."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        page = {**PAGE, b"cookie": cookie + b"; " + rig.clearance_cookie(request("/about"), at_s=40)}
+        assert rig.ask("/about", headers=page, at_s=400).verdict == "allow"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"never_challenge": PathSet(("/about",))},
+            {"rules": (Rule(name="partner", then="allow", paths=PathSet(("/about",))),)},
+        ],
+    )
+    def test_not_where_nobody_is_challenged(self, changes: dict[str, Any]) -> None:
+        """A path that is never challenged, a rule that lets through: it stays due for the next page load."""
+        rig, cookie = self.rig(**changes)
+        suspect(rig, cookie=cookie)
+        page = {**PAGE, b"cookie": cookie}
+        assert rig.ask("/about", headers=page, at_s=50).verdict == "allow"
+        assert rig.ask("/other", headers=page, at_s=51).verdict == "challenge"
+
+
+class TestNeverChallenged:
+    @pytest.mark.parametrize("uri", ["/robots.txt", "/favicon.ico", "/.well-known/acme-challenge/x", "/x/../robots.txt"])
+    def test_paths(self, uri: str) -> None:
+        """What machines must be able to read."""
+        rig = Rig(enforcing(audience="browser"))
+        assert rig.ask(uri, headers=NOBODY).verdict == "allow"
+        assert (
+            rig.ask(uri + "x" if uri != "/.well-known/acme-challenge/x" else "/.well-knownx", headers=NOBODY).verdict != "allow"
+        )
+
+    def test_preflights_and_options(self) -> None:
+        """A browser cannot answer there."""
+        rig = Rig(enforcing(audience="browser", challenge_at=40))
+        preflight = {b"access-control-request-method": b"PUT"}
+        assert rig.ask("/api", headers=preflight, method=b"OPTIONS").verdict == "allow"
+        assert rig.ask("/api", headers={}, method=b"OPTIONS").verdict == "allow"
+
+    def test_a_web_socket_with_one_of_our_cookies(self) -> None:
+        """Its page was judged; without a valid cookie it is a request like any other."""
+        rig = Rig(enforcing(audience="browser", challenge_at=40), cookies=True)
+        upgrade = {b"upgrade": b"websocket"}
+        assert rig.ask("/live", headers={**upgrade, b"cookie": rig.session_cookie()}, at_s=1).verdict == "allow"
+        assert rig.ask("/live", headers={**upgrade, b"cookie": b"__Host-botsieve_s=forged"}, at_s=1).verdict == "challenge"
+        assert rig.ask("/live", headers=upgrade, at_s=1).verdict == "challenge"
