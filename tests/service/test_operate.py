@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_health_and_readiness(at: Place) -> None:
 def test_three_edges_one_state(running: tuple[Place, ServiceProcess]) -> None:
     """nginx, forward and gRPC answer in one process, each under its own name in the metrics."""
     at, service = running
-    with Connection(__import__("socket").create_connection(("127.0.0.1", forward_port(service)))) as gateway:
+    with Connection(socket.create_connection(("127.0.0.1", forward_port(service)))) as gateway:
         lines = [b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Method: GET", b"X-Forwarded-Uri: /", b"User-Agent: curl/8"]
         assert gateway.send(get(b"/v1/check/forward", *lines)).reply().status == 403
     with BotsieveClient(f"unix:{at.folder}/grpc", timeout_s=5.0) as client:

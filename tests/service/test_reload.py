@@ -38,7 +38,7 @@ def test_hup_and_change(at: Place) -> None:
         at.write(MONITOR)
         os.kill(service.pid, signal.SIGHUP)
         by_hup = applied_s(at, "monitor")
-        at.write(ENFORCE)
+        at.write(ENFORCE, more="sessions: {idle_s: 999}\n")
         by_change = applied_s(at, "enforce")
         print(f"applied {by_hup:.2f} s after HUP, {by_change:.2f} s after saving")
         wait_until(lambda: at.log.read_text().count('"config_applied"') == 3, what="the third config_applied")
@@ -72,7 +72,7 @@ def test_20_reloads_under_load(at: Place) -> None:
             wait_until(lambda n=number: mode(at) == ("monitor" if n % 2 == 0 else "enforce"), at_most_s=5, what="a reload")  # type: ignore[misc]
         assert load.total > 100
     assert load.errors == []
-    assert set(load.verdicts) == {"allow"}
+    assert "unjudged" not in load.verdicts
 
 
 def test_what_needs_a_restart_is_said(at: Place) -> None:

@@ -39,6 +39,7 @@ def test_nothing_in_flight_is_dropped(at: Place) -> None:
         for connection in idle:
             connection.send(question("/idle", CURL)).reply()
         service.popen.send_signal(signal.SIGTERM)
+        wait_until(lambda: not at.socket.exists(), what="the end of listening")
         for number, connection in enumerate(connections):
             reply = only_reply(connection.send(whole[10 + number * 5 :]).rest())
             assert (reply.verdict, reply.one("Connection")) == ("challenge", "close")
@@ -75,7 +76,7 @@ def test_term_under_load(at: Place) -> None:
         wait_until(lambda: load.total > 200, what="some load")
         service.popen.send_signal(signal.SIGTERM)
         assert service.popen.wait(10) == 0
-    assert set(load.verdicts) == {"allow"}
+    assert "unjudged" not in load.verdicts
     for error in load.errors:
         assert "told to close" in error or "closed after b''" in error or "Broken pipe" in error or "reset" in error, error
 

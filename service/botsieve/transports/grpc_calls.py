@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from time import perf_counter
 from typing import Any, Protocol, TypeVar, cast
@@ -23,6 +23,7 @@ from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
 from botsieve.ranges import RangeSet
 from botsieve.transports.grpc_map import EDGE, Answer, to_decision, to_observation
+from botsieve.transports.grpc_turns import Turns
 from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 
@@ -113,6 +114,7 @@ class Calls:
         self._now_s = now_s
         self._on_unjudged = on_unjudged
         self._tell = tell
+        self._turns = Turns()
         self._draining = False
         self._waiting: set[asyncio.Future[Any]] = set()
 
@@ -148,22 +150,32 @@ class Calls:
             with self._place():
                 async with asyncio.timeout(MESSAGE_WAIT_S):
                     raw = await context.read()
-                return self._answer_check(raw, context)
+                return await self._answer_check(raw, context)
         except Exception as error:
             refusal = self._refusal(error)
         await _end(context, refusal)
         return None
 
-    async def _check_stream(self, _messages: object, context: Context) -> AsyncIterator[pb.CheckStreamResponse]:
+    async def _check_stream(self, _messages: object, context: Context) -> None:
         try:
             self._admit(context)
             with self._stream_place():
-                while (raw := await self._next_batch(context)) is not _EOF:
-                    yield self._answer_batch(_parsed(pb.CheckStreamRequest, raw))
+                await self._serve_stream(context)
             return
         except Exception as error:
             refusal = self._refusal(error)
         await _end(context, refusal)
+
+    async def _serve_stream(self, context: Context) -> None:
+        """Answers batch after batch; the next one is fetched meanwhile, and none after it."""
+        reading = asyncio.ensure_future(context.read())
+        try:
+            while (raw := await self._next_batch(reading)) is not _EOF:
+                reading = asyncio.ensure_future(context.read())
+                response = await self._answer_batch(_parsed(pb.CheckStreamRequest, raw))
+                await context.write(response)
+        finally:
+            reading.cancel()
 
     def _admit(self, context: Context) -> None:
         if not self._is_edge(context.peer()):
@@ -193,21 +205,22 @@ class Calls:
         finally:
             self.streams -= 1
 
-    async def _next_batch(self, context: Context) -> Any:
+    async def _next_batch(self, reading: asyncio.Future[Any]) -> Any:
+        """What `reading` brings.  Errors: CallError when a drain came first."""
         if self._draining:
             raise CallError(_Code.UNAVAILABLE, "", "draining")
-        reading = asyncio.ensure_future(context.read())
         self._waiting.add(reading)
         try:
-            await asyncio.wait((reading,))
+            return await reading
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the caller went away; otherwise it was `drain`
+                raise
+            raise CallError(_Code.UNAVAILABLE, "", "draining") from None
         finally:
             self._waiting.discard(reading)
-            reading.cancel()
-        if reading.cancelled():
-            raise CallError(_Code.UNAVAILABLE, "", "draining")
-        return reading.result()
 
-    def _answer_check(self, raw: Any, context: Context) -> pb.CheckResponse:
+    async def _answer_check(self, raw: Any, context: Context) -> pb.CheckResponse:
         begun_s = perf_counter()
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s <= 0:
@@ -215,19 +228,26 @@ class Calls:
         request = _parsed(pb.CheckRequest, raw)
         if not request.HasField("observation"):
             raise InvalidObservation("OBSERVATION_MISSING", "observation", "there is no observation; accepted: one to judge")
+        await self._turns.take()
         response = pb.CheckResponse(decision=self._judge(request.observation, want_answer=request.want_answer))
+        self._turns.has_time()
         if (perf_counter() - begun_s) * 1000.0 > self._limits.deadline_ms:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
         return response
 
-    def _answer_batch(self, request: pb.CheckStreamRequest) -> pb.CheckStreamResponse:
+    async def _answer_batch(self, request: pb.CheckStreamRequest) -> pb.CheckStreamResponse:
         if not 1 <= len(request.observations) <= MAX_BATCH:
             raise InvalidObservation(
                 "BATCH_SIZE",
                 "observations",
                 f"the batch has {len(request.observations)} observations; accepted: 1 to {MAX_BATCH}",
             )
-        results = [self._result(message, want_answer=request.want_answer) for message in request.observations]
+        results = []
+        await self._turns.take()
+        for message in request.observations:
+            results.append(self._result(message, want_answer=request.want_answer))
+            if not self._turns.has_time():
+                await self._turns.take()
         return pb.CheckStreamResponse(batch=request.batch, results=results)
 
     def _result(self, message: decision_pb2.Observation, *, want_answer: bool) -> pb.CheckResult:

@@ -111,6 +111,10 @@ class HttpConnection(asyncio.Protocol):
         if len(self._open) > 4 * MAX_CONNECTIONS:
             self._transport.abort()
 
+    def announce_end(self) -> None:
+        """The next answer says that it is the last one."""
+        self._is_last = True
+
     def finish(self) -> None:
         """Closes when the request that is under way, if any, has its answer."""
         self._is_last = True

@@ -32,8 +32,10 @@ class EdgeListener:
         self.address = address
 
     def close(self) -> None:
-        """Stops accepting, and removes the socket file if it is still our own.  Open connections go on until `finish`."""
+        """Stops accepting, and removes the socket file if it is still our own.  Open connections get one more answer each."""
         self._server.close()
+        for connection in self._connections:
+            connection.announce_end()
         if self._file is not None and _identity(self._path) == self._file:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
