@@ -1,4 +1,5 @@
 """`botsieve nginx install`: our includes and Lua files onto this machine, and the lines that the operator adds himself.
+`botsieve nginx check`: the traps of a configuration, one a line.
 
 Law of the file: it writes our own folders only, whole files at once; the machine is asked first, so that nothing is written
 where nothing could work.
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import click
 
+from botsieve.edge.check import MAX_FINDINGS
+from botsieve.edge.check import check as find_traps
+from botsieve.edge.check.dump import ask_nginx
+from botsieve.edge.check.sources import read_conf
 from botsieve.edge.includes import (
     DEFAULT_FOLDER,
     DEFAULT_PORT,
@@ -61,6 +66,24 @@ def install(
     if packages is not None:
         _write(packages / _PACKAGE, lua_texts())
     click.echo(_report(found, lua, to, packages))
+
+
+@nginx.command()
+@click.argument("file", required=False, metavar="[FILE]")
+@click.option("--nginx", "command", metavar="FILE", help="Which nginx.  Default: the one found.")
+def check(file: str | None, command: str | None) -> int:
+    """Say which lines of your nginx configuration keep us from judging, or visitors from our answers.
+
+    FILE is the output of `nginx -T` (- for stdin) or an nginx.conf; without it, nginx is asked.  Ends with 1 when there are any.
+    """
+    found = find_traps(ask_nginx(command) if file is None else read_conf(file))
+    for finding in found:
+        click.echo(str(finding))
+    if len(found) == MAX_FINDINGS:
+        click.echo(f"only the first {MAX_FINDINGS} are shown", err=True)
+    if not found:
+        click.echo("nothing found")
+    return 1 if found else 0
 
 
 def _filling(**values: object) -> Filling:

@@ -1,0 +1,59 @@
+"""Traps: other gates of nginx (password, addresses, `satisfy any`) beside the question to Botsieve.
+
+Law of the file: nginx asks `allow`/`deny` first, then the password, then us, then Lua; with `satisfy any` one yes opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botsieve.edge.check.site import Finding, Scope, Site
+from botsieve.edge.check.tree import Directive
+
+_LUA = ("access_by_lua_block", "access_by_lua", "access_by_lua_file")
+
+
+def gates(site: Site) -> Iterator[Finding]:
+    """Every gate beside us in a protected location."""
+    for location in site.protected:
+        password = _password(location)
+        refusals = _refusals(location)
+        satisfy = location.effective("satisfy")
+        if satisfy and satisfy[-1].args == ("any",):
+            others = [*password, *refusals, *location.effective(*_LUA), *location.effective("allow")]
+            if others:
+                yield Finding(
+                    *satisfy[-1].shown,
+                    "satisfy_any",
+                    f"a visitor whom `{others[0].name}` lets in is never stopped by us, and whom we allow needs no `{others[0].name}`",
+                    f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allowlist` of botsieve.yaml",
+                )
+            continue
+        if password:
+            yield Finding(
+                *password[0].shown,
+                "auth_basic_first",
+                "a visitor without the password is answered 401 before we are asked: guessing passwords is neither counted nor "
+                "stopped",
+                f"`limit_req` in `{location.label}`, or leave the password to the application",
+            )
+        if refusals:
+            yield Finding(
+                *refusals[0].shown,
+                "deny_first",
+                "a visitor whom `deny` refuses is not judged and not counted, and sees nginx's bare 403",
+                "addresses to be refused belong into a rule of botsieve.yaml; or take the include out of "
+                f"`{location.label}` if only few may come in at all",
+            )
+
+
+def _password(location: Scope) -> list[Directive]:
+    return [one for one in location.effective("auth_basic")[:1] if one.args != ("off",)]
+
+
+def _refusals(location: Scope) -> list[Directive]:
+    """`deny` in force; a location that refuses everybody has nothing to protect."""
+    lines = location.effective("allow", "deny")
+    if all(one.args == ("all",) and one.name == "deny" for one in lines):
+        return []
+    return [one for one in lines if one.name == "deny"]
