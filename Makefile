@@ -9,7 +9,7 @@ BENCH ?=
 BOTSIEVE_REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run attack test test-real lint proto bench check lock wheel clean
+.PHONY: help setup setup-test run attack test test-real lint proto bench faults check lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ proto: setup-test  ## generate service/botsieve/v1 from proto/
 bench: setup-test  ## measure: decisions, socket, nginx, memory (BENCH=--quick: only see that it works)
 	@YES=$(YES) bash scripts/need.sh wrk=wrk taskset=util-linux
 	@exec $(PY) -m tests.bench.run $(BENCH)
+
+faults: setup-test  ## kill, freeze and restart the service under load, and print what visitors saw (a minute)
+	@exec $(PY) -m tests.faults.run
 
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements*.lock
 	@bash scripts/lock.sh
