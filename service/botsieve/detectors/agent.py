@@ -78,5 +78,5 @@ def known_crawler(o: Observation, view: View, settings: KnownCrawler) -> Signal 
 
 
 def printable(text: str) -> str:
-    """An operator's word as a reason may show it: printable ASCII without comma, cut."""
+    """Text that is not from our own lists, as a reason may show it: printable ASCII without comma, cut."""
     return "".join(mark if " " < mark <= "~" and mark != "," else "_" for mark in text)[:_MAX_DETAIL]

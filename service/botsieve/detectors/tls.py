@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from botsieve.agents import Agent
 from botsieve.decision import Signal
+from botsieve.detectors.agent import printable
 from botsieve.detectors.settings import SuspiciousJa3
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
@@ -44,7 +45,7 @@ def is_shared(agent: Agent, tool: str) -> bool:
 def suspicious_ja3(o: Observation, view: View, settings: SuspiciousJa3) -> Signal | None:
     """[S1-22]  The hello is a tool's."""
     if tool_behind(o, view) or (settings.ja3_list and o.has_fingerprint and o.ja3 and _listed(o.ja3, settings.ja3_list)):
-        return Signal("tls.suspicious_ja3", settings.points, (o.ja3 or o.ja4)[:SHOWN].decode("ascii", "replace"))
+        return Signal("tls.suspicious_ja3", settings.points, printable((o.ja3 or o.ja4)[:SHOWN].decode("latin-1")))
     return None
 
 
