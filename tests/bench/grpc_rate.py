@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,12 +26,13 @@ from botsieve.client import describe
 from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 
-from tests.bench.figures import Figure, alternating, show
+from tests.bench.figures import Figure, show
 from tests.bench.load import HEADERS, cpu_s, free_port, pinned, running, service_command
 
-UNARY = "unary"
-BATCHES = {"1 a message": 1, "32 a message": 32, "256 a message": 256}
-GOAL_SINGLE, GOAL_32, GOAL_P99 = 1.5, 10.0, 5.0
+# Observations a message; 0 is Check, one call each.
+SIZES = (0, 1, 32, 256)
+GOALS = {1: 1.5, 32: 10.0}
+GOAL_P99 = 5.0
 # Requests under way at once, whatever the form: as many callers, or as many messages in two streams.
 WINDOW, STREAMS = 16, 2
 CLIENTS = 8_000
@@ -62,12 +65,15 @@ def request_of(number: int) -> decision_pb2.Observation:
 
 
 def messages_of(size: int) -> list[bytes]:
-    """Messages of `size` observations each (0: of Check), of all clients in turn of a shuffled order."""
-    order = sorted(range(CLIENTS), key=lambda number: number * 2_654_435_761 % 2**32)
+    """Messages of `size` observations each (0: of Check).  The clients come at random: in turn, each would be a metronome."""
+    pick = random.Random(7)
+    everybody = [request_of(number) for number in range(CLIENTS)]
     if not size:
-        return [pb.CheckRequest(observation=request_of(number)).SerializeToString() for number in order]
-    groups = [order[at : at + size] for at in range(0, CLIENTS - size + 1, size)]
-    return [pb.CheckStreamRequest(observations=map(request_of, group)).SerializeToString() for group in groups]
+        return [pb.CheckRequest(observation=one).SerializeToString() for one in everybody]
+    return [
+        pb.CheckStreamRequest(observations=pick.choices(everybody, k=size)).SerializeToString()
+        for _ in range(max(64, CLIENTS // size))
+    ]
 
 
 class Load:
@@ -77,7 +83,6 @@ class Load:
         self.judged = 0
         self._size = size
         self._messages = messages_of(size)
-        self._at = 0
         self._until_s = time.monotonic() + seconds
 
     async def run(self, target: str) -> None:
@@ -87,8 +92,7 @@ class Load:
             await asyncio.gather(*[one(channel) for _ in range(count)])
 
     def _next(self) -> bytes:
-        self._at = (self._at + 1) % len(self._messages)
-        return self._messages[self._at]
+        return random.choice(self._messages)
 
     async def _unary(self, channel: grpc.aio.Channel) -> None:
         check = channel.unary_unary(_PATH + "Check")
@@ -202,16 +206,57 @@ def probe(path: Path, seconds: float) -> list[float]:
     return sorted(waits_ms)
 
 
+# ------------------------------------------------------------------------------------------------------------------ the rows
+
+
+def at(share_0_1: float, waits_ms: list[float]) -> float:
+    """A quantile of sorted waits."""
+    return waits_ms[min(len(waits_ms) - 1, int(len(waits_ms) * share_0_1))]
+
+
+def measure(*, turns: int = 3, seconds: float = 2.0) -> list[Figure]:
+    """Every form in turn, `turns` times; a quiet time of HTTP goes before each turn."""
+    runs: dict[int, list[Run]] = {size: [] for size in SIZES}
+    quiet: list[list[float]] = []
+    with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, service(Path(name)) as under:
+        loaded(under, 32, min(1.0, seconds))
+        for _ in range(turns):
+            quiet.append(probe(under.http, seconds))
+            for size in SIZES:
+                runs[size].append(loaded(under, size, seconds))
+    unary = statistics.median(run.per_s for run in runs[0])
+    return [*(_rate_row(size, runs[size], unary) for size in SIZES), *_wait_rows(runs, quiet)]
+
+
+def _rate_row(size: int, runs: list[Run], unary_per_s: float) -> Figure:
+    per_s = statistics.median(run.per_s for run in runs)
+    goal = GOALS.get(size)
+    ratio = per_s / unary_per_s
+    return Figure(
+        what=f"gRPC, {size} a message" if size else "gRPC, one call each",
+        measured=f"{per_s:,.0f}/s ({ratio:.1f} x)",
+        goal=f"{goal:g} x" if goal else "",
+        reached=ratio >= goal if goal else None,
+        how=f"{statistics.median(run.cpu_us for run in runs):.0f} us of the service's processor time each",
+    )
+
+
+def _wait_rows(runs: dict[int, list[Run]], quiet: list[list[float]]) -> Iterator[Figure]:
+    p50, p99 = (statistics.median(at(share, waits) for waits in quiet) for share in (0.5, 0.99))
+    how = f"{PROBES_PER_S} checks a second on one connection to a Unix socket"
+    yield Figure(what="HTTP beside nothing", measured=f"p50 {p50:.2f} ms, p99 {p99:.2f} ms", how=how)
+    for size in SIZES:
+        busy50, busy99 = (statistics.median(at(share, run.waits_ms) for run in runs[size]) for share in (0.5, 0.99))
+        yield Figure(
+            what=f"HTTP beside gRPC, {size} a message" if size else "HTTP beside gRPC, one call each",
+            measured=f"p50 {busy50:.2f} ms, p99 {busy99:.2f} ms ({busy99 / p99:.1f} x)",
+            goal=f"p99 {GOAL_P99:g} x",
+            reached=busy99 <= GOAL_P99 * p99,
+        )
+
+
 if __name__ == "__main__":
     if "--load" in sys.argv:
         generate(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
     else:
-        with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, service(Path(name)) as under:
-            probe(under.http, 0.5)
-            for round_ in range(2):
-                quiet = probe(under.http, 2)
-                print("quiet", [round(quiet[int(len(quiet) * q)], 3) for q in (0.5, 0.9, 0.99)], round(quiet[-1], 3))
-                for size in (0, 1, 32, 256):
-                    run = loaded(under, size, 3)
-                    w = run.waits_ms
-                    print(size, round(run.per_s), round(run.cpu_us, 1), [round(w[int(len(w) * q)], 3) for q in (0.5, 0.9, 0.99)], round(w[-1], 3), len(w))
+        show(measure(turns=1, seconds=0.6) if "--quick" in sys.argv else measure())

@@ -449,6 +449,23 @@ def test_a_batch_of_256_is_answered(channel: grpc.Channel) -> None:
     assert len(answer.results) == 256
 
 
+def test_observations_under_way_are_bounded(edge: Edge, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that there is no room for: each observation gets OVERLOADED and is counted, and the stream goes on."""
+    monkeypatch.setattr(grpc_calls, "MAX_JUDGING", 4)
+    refused, judged = stream(channel, iter([batch(1, *[observation()] * 5), batch(2, *[observation()] * 4)]))
+    assert [result.error.reason for result in refused.results] == [error_reason_pb2.ERROR_REASON_OVERLOADED] * 5
+    assert all(result.HasField("decision") for result in judged.results)
+    assert edge.unjudged == ["overloaded"] * 5
+    assert len(edge.judge.seen) == 4
+
+
+def test_batches_that_are_sent_ahead_are_answered_in_order(channel: grpc.Channel) -> None:
+    """A gateway need not wait for an answer before its next batch."""
+    asked = [batch(number, *[observation()] * (1 + number % 3)) for number in range(50)]
+    answers = list(stream(channel, iter(asked)))
+    assert [(answer.batch, len(answer.results)) for answer in answers] == [(n, 1 + n % 3) for n in range(50)]
+
+
 def test_streams_are_bounded(edge: Edge, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     """One stream more than allowed is shed; a stream that ended makes room."""
     monkeypatch.setattr(grpc_calls, "MAX_STREAMS", 1)

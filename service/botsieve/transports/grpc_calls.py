@@ -34,6 +34,8 @@ REASON_KEY = "botsieve-reason"
 MAX_BATCH = 256
 # A stream lives as long as its gateway: one or a few for each, and a leak of a gateway must not become ours.
 MAX_STREAMS = 64
+# Observations of all streams that are being judged: more than eight of the largest batches would wait for 100 ms and longer.
+MAX_JUDGING = 2048
 # How long an admitted call may hold its place before its message is there: the gateway's budget is 50 ms.
 MESSAGE_WAIT_S = 1.0
 
@@ -109,6 +111,7 @@ class Calls:
     ) -> None:
         self.in_flight = 0
         self.streams = 0
+        self.judging = 0
         self._service = service
         self.apply(limits)
         self._now_s = now_s
@@ -242,20 +245,42 @@ class Calls:
                 "observations",
                 f"the batch has {len(request.observations)} observations; accepted: 1 to {MAX_BATCH}",
             )
+        with self._room_for(len(request.observations)) as is_room:
+            if is_room:
+                results = await self._judge_each(request)
+            else:
+                results = [self._failed(_overloaded(_BUSY)) for _ in request.observations]
+        return pb.CheckStreamResponse(batch=request.batch, results=results)
+
+    @contextlib.contextmanager
+    def _room_for(self, count: int) -> Iterator[bool]:
+        if self.judging + count > MAX_JUDGING:
+            yield False
+            return
+        self.judging += count
+        try:
+            yield True
+        finally:
+            self.judging -= count
+
+    async def _judge_each(self, request: pb.CheckStreamRequest) -> list[pb.CheckResult]:
         results = []
         await self._turns.take()
         for message in request.observations:
             results.append(self._result(message, want_answer=request.want_answer))
             if not self._turns.has_time():
                 await self._turns.take()
-        return pb.CheckStreamResponse(batch=request.batch, results=results)
+        return results
 
     def _result(self, message: decision_pb2.Observation, *, want_answer: bool) -> pb.CheckResult:
         try:
             return pb.CheckResult(decision=self._judge(message, want_answer=want_answer))
         except InvalidObservation as error:
-            refusal = self._refusal(error)
-            return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal)))
+            return self._failed(error)
+
+    def _failed(self, error: Exception) -> pb.CheckResult:
+        refusal = self._refusal(error)
+        return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal)))
 
     def _judge(self, message: decision_pb2.Observation, *, want_answer: bool) -> decision_pb2.Decision:
         o = to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
@@ -313,6 +338,9 @@ def _parsed(kind: type[_Message], raw: Any) -> _Message:
         raise InvalidObservation(
             "UNSPECIFIED", "message", f"the message is no {kind.__name__}; accepted: one encoded as proto/botsieve/v1 says"
         ) from None
+
+
+_BUSY = f"{MAX_JUDGING} observations of all streams are being judged, as many as are accepted; this one was not"
 
 
 def _overloaded(message: str) -> CallError:
