@@ -40,10 +40,8 @@ from botsieve.transports.listeners import EdgeListener, listen
 if TYPE_CHECKING:
     from botsieve.transports.grpc import GrpcTransport
 
-# SIGTERM ends it within 5 s: these, and at most 2 s for the journal.
-DRAIN_S = 1.5
+DRAIN_S = 2.5  # SIGTERM ends it within 5 s: this, and at most 2 s for the journal
 _LAST_LOOK_S = 0.05
-_FINISH_S = 1.0
 _HOUSEKEEPING_S = 0.5
 _YOUNG_OBJECTS = 5_000  # a collection of so many takes about 0.3 ms
 _MAX_FILES = 16_384
@@ -141,18 +139,20 @@ class Server:
         self.journal.is_ready = False
         for listener in self._listeners:
             listener.close()
-        for server in self._grpc:
-            await server.drain(DRAIN_S)
+        await asyncio.gather(self._finish(), *(server.drain(DRAIN_S) for server in self._grpc))
+        self.journal.event("service_stopped")
+        self.journal.close()
+
+    async def _finish(self) -> None:
+        """What has begun on the HTTP edges is answered, then they are closed."""
         await asyncio.sleep(_LAST_LOOK_S)  # what was already on the sockets is answered
         for listener in self._listeners:
             listener.finish()
-        until_s = monotonic() + _FINISH_S
+        until_s = monotonic() + DRAIN_S - _LAST_LOOK_S
         while any(listener.open_connections for listener in self._listeners) and monotonic() < until_s:
             await asyncio.sleep(0.01)
         for listener in self._listeners:
             listener.abort()
-        self.journal.event("service_stopped")
-        self.journal.close()
 
     async def _keep_house(self) -> None:
         """Twice a second: notices a pause, and sets aside what has survived (docs/decisions/0001).

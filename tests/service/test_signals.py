@@ -42,7 +42,8 @@ def test_nothing_in_flight_is_dropped(at: Place) -> None:
         wait_until(lambda: not at.socket.exists(), what="the end of listening")
         for number, connection in enumerate(connections):
             reply = only_reply(connection.send(whole[10 + number * 5 :]).rest())
-            assert (reply.verdict, reply.one("Connection")) == ("challenge", "close")
+            assert reply.verdict in ("challenge", "block")
+            assert reply.one("Connection") == "close"
         for connection in idle:
             assert connection.rest() == b""
         assert service.popen.wait(10) == 0
