@@ -74,7 +74,15 @@ class Edge:
 
 
 @contextlib.contextmanager
-def serving(judge: Any, listen: str, limits: Limits | None = None, *, patience_ms: int = 2000, **more: Any) -> Iterator[Edge]:
+def serving(
+    judge: Any,
+    listen: str,
+    limits: Limits | None = None,
+    *,
+    patience_ms: int = 2000,
+    now_s: Callable[[], float] = time.time,
+    **more: Any,
+) -> Iterator[Edge]:
     """The edge, listening on `listen`; drained afterwards."""
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -85,7 +93,7 @@ def serving(judge: Any, listen: str, limits: Limits | None = None, *, patience_m
     def tell(event: str, **keys: Any) -> None:
         told.append({"event": event, **keys})
 
-    transport = GrpcTransport(judge, now_s=time.time, on_unjudged=unjudged.append, tell=tell)
+    transport = GrpcTransport(judge, now_s=now_s, on_unjudged=unjudged.append, tell=tell)
     try:
         # Two shared cores: a test thread may be put aside for longer than the 20 ms of the packaged default.
         settings = GrpcSettings(

@@ -1,0 +1,148 @@
+"""Reads case files (docs/cases.md): requests as the edge saw them, and the decision that is expected on the last.
+
+Law of the file: a case with a key that nobody knows is refused; a misspelled expectation must not pass in silence.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from botsieve.detectors.catalogue import Catalogue
+from botsieve.observation import SEES_ALL_HEADERS, SEES_TLS, Observation, make_observation, pack_address
+from ruamel.yaml import YAML
+
+HERE = Path(__file__).parent
+
+
+class Repeat(msgspec.Struct, forbid_unknown_fields=True):
+    """`times` requests, `every_s` apart (a list: these intervals, over and over).  What `{n}` and `{c}` become: docs/cases.md."""
+
+    times: int
+    every_s: float | list[float]
+    first: int = 1
+    step: int = 1
+    addresses: int = 1
+
+
+class Written(msgspec.Struct, forbid_unknown_fields=True):
+    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `repeat`."""
+
+    method: str
+    uri: str
+    headers: dict[str, str]
+    at_s: float = 0.0
+    client: str = "203.0.113.7"
+    peer: str = ""
+    host: str = ""
+    scheme: str = "https"
+    http: str = ""
+    tls: str = ""
+    request_id: str = ""
+    repeat: Repeat | None = None
+
+
+class Expected(msgspec.Struct, forbid_unknown_fields=True):
+    """What the last request must get.  None: not looked at."""
+
+    verdict: str
+    score: int | None = None
+    reasons: list[str] | None = None
+    level: str | None = None
+    rule: str | None = None
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    """`why`: for the reader."""
+
+    name: str
+    requests: list[Written]
+    expect: dict[str, Expected]
+    why: str = ""
+
+
+class Asked(NamedTuple):
+    """One request of a case, laid out in time.  Text is Latin-1."""
+
+    at_s: float
+    method: str
+    uri: str
+    headers: dict[str, str]
+    client: str
+    peer: str
+    scheme: str
+    http: str
+    request_id: str
+    ja3: str
+    ja4: str
+    tls_sig: str
+
+    def observation(self, start_s: float, host: str) -> Observation:
+        """As the engine is told of it."""
+        return make_observation(
+            client=pack_address(self.client),
+            peer=pack_address(self.peer) if self.peer else b"",
+            method=self.method.encode(),
+            uri=self.uri.encode("latin-1"),
+            headers={name.lower().encode(): value.encode("latin-1") for name, value in self.headers.items()},
+            edge_time_s=start_s + self.at_s,
+            host=host.encode(),
+            scheme=self.scheme.encode(),
+            http=self.http.encode(),
+            request_id=self.request_id.encode(),
+            ja3=self.ja3.encode(),
+            ja4=self.ja4.encode(),
+            tls_sig=self.tls_sig.encode(),
+            sight=SEES_ALL_HEADERS | SEES_TLS,
+        )
+
+
+def read_cases(path: Path) -> list[Case]:
+    """The cases of one file.  Errors: msgspec.ValidationError, with the place, for another form."""
+    cases = msgspec.convert(YAML(typ="safe", pure=True).load(path.read_text()), list[Case])
+    for case in cases:
+        assert case.requests, case.name
+        assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
+        assert case.expect, case.name
+    return cases
+
+
+def laid_out(case: Case) -> list[Asked]:
+    """Every request of a case in the order of time; equal times keep the order of the file."""
+    asked = [one for written in case.requests for one in _repeated(written)]
+    return sorted(asked, key=lambda one: one.at_s)
+
+
+def _repeated(written: Written) -> list[Asked]:
+    repeat = written.repeat
+    if repeat is None:
+        return [_asked(written, written.at_s, 1, 1)]
+    every_s = repeat.every_s if isinstance(repeat.every_s, list) else [repeat.every_s]
+    at_s = written.at_s
+    asked = []
+    for turn in range(repeat.times):
+        asked.append(_asked(written, round(at_s, 3), repeat.first + turn * repeat.step, turn % repeat.addresses + 1))
+        at_s += every_s[turn % len(every_s)]
+    return asked
+
+
+def _asked(written: Written, at_s: float, n: int, c: int) -> Asked:
+    row = Catalogue.builtin().row(written.tls) if written.tls else None
+    client = written.client.replace("{n}", str(n)).replace("{c}", str(c))
+    ipaddress.ip_address(client)
+    return Asked(
+        at_s,
+        written.method,
+        written.uri.replace("{n}", str(n)).replace("{x}", str(n * n * 7 + 13)),
+        {name: value.replace("{n}", str(n)) for name, value in written.headers.items()},
+        client,
+        written.peer,
+        written.scheme,
+        written.http,
+        written.request_id,
+        row.ja3 if row else "",
+        row.ja4 if row else "",
+        (row.tls_sig or row.ja4) if row else "",
+    )
