@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 
 from botsieve.challenge.keys import KeyRing, new_keys_text
@@ -37,8 +38,7 @@ def read_keys(path: str, *, make: bool = True) -> KeyRing:
 
 def _write_first(file: Path) -> None:
     """Writes a keys file beside its place and puts it there whole, unless somebody was faster."""
-    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor, fresh = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # 0600
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
             out.write(new_keys_text(os.urandom(32)))
@@ -47,7 +47,7 @@ def _write_first(file: Path) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(fresh, file)
     finally:
-        fresh.unlink()
+        os.unlink(fresh)
 
 
 def make_folder(path: str, key: str = "state.dir") -> None:
