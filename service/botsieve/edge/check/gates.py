@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from botsieve.edge.check.site import Finding, Scope, Site
+from botsieve.edge.check.site import PAGE, Finding, Scope, Site
 from botsieve.edge.check.tree import Directive
 
 _LUA = ("access_by_lua_block", "access_by_lua", "access_by_lua_file")
@@ -57,3 +57,21 @@ def _refusals(location: Scope) -> list[Directive]:
     if all(one.args == ("all",) and one.name == "deny" for one in lines):
         return []
     return [one for one in lines if one.name == "deny"]
+
+
+def page_behind_gate(site: Site) -> Iterator[Finding]:
+    """Our page has the server's password or `deny`, and a protected location has not."""
+    for server in site.guarded:
+        page = next((one for one in server.inner if one.pattern[1] == PAGE), None)
+        inside = site.protected_in(server)
+        for closed in (_password, _refusals):
+            lines = closed(page) if page is not None else []
+            open_one = next((location for location in inside if not closed(location)), None)
+            if lines and open_one is not None:
+                yield Finding(
+                    *lines[0].shown,
+                    "page_behind_gate",
+                    f"who is challenged in `{open_one.label}` is refused by this line instead of seeing our page, which is a location "
+                    "of this server too",
+                    f"`{lines[0].name}` in the locations that are to have it, not at the level of the server",
+                )

@@ -177,7 +177,7 @@ def small_buffers(site: Site) -> Iterator[Finding]:
                         yield Finding(
                             *one.shown,
                             "small_buffers",
-                            "an answer of the service with long headers does not fit: the visitor is let through unjudged",
+                            "an answer of the service with long headers does not fit: the visitor is let through unjudged, or sees a 500",
                             f"`proxy_buffer_size 8k;` in `{location.label}`",
                         )
 
@@ -195,10 +195,16 @@ def lua_path(site: Site) -> Iterator[Finding]:
         for one in http.own_of("lua_package_path"):
             patterns = [part for part in (one.args[0] if one.args else "")[:4096].split(";") if part]
             hidden = ";;" not in ";" + (one.args[0] if one.args else "")
-            if hidden and not any(site.exists(part.replace("?", "resty/botsieve/edge")) for part in patterns[:20]):
+            if hidden and not _finds(site, patterns[:20]):
                 yield Finding(
                     *one.shown,
                     "lua_path",
-                    "Lua does not find our files: visitors have no TLS fingerprint and unjudged requests are not counted",
+                    "nginx does not start, or Lua does not find our files: visitors have no TLS fingerprint and unjudged requests are not "
+                    "counted",
                     f'`lua_package_path "{";".join(patterns)[:200]};;";` (`;;` is the default path)',
                 )
+
+
+def _finds(site: Site, patterns: list[str]) -> bool:
+    """Our files and those of the Lua module itself lie on this path of this machine."""
+    return all(any(site.exists(part.replace("?", f"resty/{name}")) for part in patterns) for name in ("core", "botsieve/edge"))

@@ -162,8 +162,10 @@ class Site:
         self.protected = [
             scope for server in self.servers for scope in server.everything() if scope.kind == "location" and scope.is_protected
         ]
-        # Of each server: does it protect anything?
-        self._guarded = {id(self.server_of(location)) for location in self.protected}
+        # Server -> its protected locations.
+        self._guarded: dict[int, list[Scope]] = {}
+        for location in self.protected:
+            self._guarded.setdefault(id(self.server_of(location)), []).append(location)
         self._tries = 0
         self._patterns: dict[tuple[str, bool], re2._Regexp | None] = {}
 
@@ -173,6 +175,10 @@ class Site:
     def is_guarded(self, server: Scope) -> bool:
         """The server has a protected location."""
         return id(server) in self._guarded
+
+    def protected_in(self, server: Scope) -> list[Scope]:
+        """The protected locations of a server."""
+        return self._guarded.get(id(server), [])
 
     @property
     def guarded(self) -> list[Scope]:
