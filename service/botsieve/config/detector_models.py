@@ -13,6 +13,7 @@ from pydantic import Field
 from botsieve.config.address_kinds import CountedNetwork
 from botsieve.config.kinds import Many, Number, OneOf, Text, Whole, Word
 from botsieve.config.section import Section
+from botsieve.detectors.settings import SuspiciousTiming, Volume
 from botsieve.state.profiles import KEPT_STEPS, MAX_ADDRESSES, MAX_GROUP_ITEMS, MAX_ITEMS
 from botsieve.state.world import KEEP_BEATS, WINDOW_S
 
@@ -25,6 +26,7 @@ FixedWindow = Annotated[float | None, OneOf(int(WINDOW_S))]
 Builtin = Annotated[str | None, Word("builtin")]
 
 _POINTS = "what the finding adds to the score; 0 switches it off"
+_STEP_POINTS = "0 switches it off; else what it adds stands in its steps"
 _APPLIES = "whom it concerns: everybody, those who claim to be a browser, those who say they are a program"
 _WINDOW = "how far back it looks [S1-13]"
 
@@ -104,6 +106,7 @@ class TimingStepModel(Section):
 
 class SuspiciousTimingModel(StepFinding):
     meaning: ClassVar[str] = "A timer: the intervals are too regular [S1-24 to S1-30]."
+    points: Annotated[int | None, OneOf(0, SuspiciousTiming().points)] = Field(default=None, description=_STEP_POINTS)
     subject: Annotated[str | None, Word("client")] = Field(default=None, description="whose requests are looked at together")
     window_s: FixedWindow = Field(default=None, description=_WINDOW)
     keep: Annotated[int | None, OneOf(KEEP_BEATS)] = Field(
@@ -146,6 +149,7 @@ class VolumeStepModel(Section):
 
 class VolumeModel(StepFinding):
     meaning: ClassVar[str] = "Many different items of one route, at any rhythm [own: 60 in 300 s are 17,000 a day]."
+    points: Annotated[int | None, OneOf(0, Volume().points)] = Field(default=None, description=_STEP_POINTS)
     subject: Annotated[str | None, Word("client")] = Field(default=None, description="whose requests are looked at together")
     window_s: Window = Field(default=None, description=_WINDOW)
     steps: tuple[VolumeStepModel, ...] = Field(

@@ -68,8 +68,7 @@ def test_every_setting_of_every_finding_can_be_set() -> None:
         assert model is not None
         known = set(keys_of(model))
         fields = set(type(DEFAULTS[signal]).__struct_fields__)
-        # `points` of a finding with steps is unused.
-        assert known == fields - ({"points"} if "steps" in fields else set()), signal
+        assert known == fields, signal
 
 
 def test_every_default_of_a_finding_would_be_accepted() -> None:
