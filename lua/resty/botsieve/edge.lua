@@ -12,11 +12,13 @@ local fingerprint = require "resty.botsieve.fingerprint"
 
 
 local C = ffi.C
+local concat = table.concat
 local ffi_copy = ffi.copy
 local ffi_new = ffi.new
 local ipairs = ipairs
 local lower = string.lower
 local pairs = pairs
+local parse_time = ngx.parse_http_time
 local type = type
 local get_request = base.get_request
 local ngx = ngx
@@ -33,9 +35,10 @@ local TOLD = {
     ["X-Botsieve-Reasons"] = "botsieve_reasons",
     ["X-Botsieve-Id"] = "botsieve_id",
 }
--- What a client must not be able to say; `_` is read as `-` by many.
-local OURS = "^x[-_]botsieve[-_]"
-local FINGERPRINTS = "^x[-_]ja[34][-_]fingerprint$"
+-- What a client must not be able to say; `_` is read as `-` by many, and PHP
+-- makes `_` of a dot (which comes with `ignore_invalid_headers off`).
+local OURS = "^x%Wbotsieve%W"
+local FINGERPRINTS = "^x%Wja[34]%Wfingerprint$"
 
 -- Scratch of the worker: no function below yields.
 local elements = ffi_new("ngx_http_lua_ffi_table_elt_t[?]", MAX_NAMES)
@@ -170,10 +173,35 @@ function _M.to_app()
 end
 
 
--- Appends our Set-Cookie to those of the application.
+-- May a cache that many visitors share keep this answer, by what the
+-- application says of it (RFC 9111, 3)?  LIMIT: an `expires` line of nginx
+-- itself is added later and not seen here.
+local function is_for_many()
+    local said = ngx.header["Cache-Control"]
+    if type(said) == "table" then
+        said = concat(said, ",")
+    end
+    if said then
+        said = lower(said)
+        if said:find("private", 1, true) or said:find("no-store", 1, true)
+           or said:find("no-cache", 1, true)
+        then
+            return false
+        end
+        return said:find("public", 1, true) ~= nil
+               or said:find("max%-?age%s*=%s*\"?0*[1-9]") ~= nil
+    end
+    local until_then = ngx.header["Expires"]
+    local time = type(until_then) == "string" and parse_time(until_then)
+    return time and time > ngx.time() or false
+end
+
+
+-- Appends our Set-Cookie to those of the application: never to an answer
+-- that a CDN could hand, with this visitor's session, to the next one.
 function _M.to_client()
     local ours = ngx.var.botsieve_set_cookie
-    if not ours or ours == "" then
+    if not ours or ours == "" or is_for_many() then
         return
     end
     local theirs = ngx.header["Set-Cookie"]
