@@ -23,6 +23,11 @@ from typing import NamedTuple
 import grpc
 import uvloop
 from botsieve.client import describe
+from botsieve.decision import ALLOW, ENFORCE, Decision
+from botsieve.observation import Observation
+from botsieve.transports.grpc import GrpcSettings, GrpcTransport
+from botsieve.transports.grpc_calls import Limits
+from botsieve.transports.grpc_map import Answer
 from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 
@@ -31,6 +36,7 @@ from tests.bench.load import HEADERS, cpu_s, free_port, pinned, running, service
 
 # Observations a message; 0 is Check, one call each.
 SIZES = (0, 1, 32, 256)
+_NAMES = {0: "one call each", 1: "1 a message", 32: "32 a message", 256: "256 a message"}
 GOALS = {1: 1.5, 32: 10.0}
 GOAL_P99 = 5.0
 # Requests under way at once, whatever the form: as many callers, or as many messages in two streams.
@@ -166,14 +172,46 @@ def service(folder: Path) -> Iterator[Under]:
         yield Under(pid, http, f"unix:{target}")
 
 
-def loaded(under: Under, size: int, seconds: float) -> Run:
-    """One run of the generator, with the prober beside it.  Errors: AssertionError when the generator failed."""
+class Nothing:
+    """Judges nothing: what is left is gRPC's own cost."""
+
+    decision = Decision(
+        "0000-0000-0000-0000", ALLOW, ALLOW, ENFORCE, 0, False, (), "threshold.allow", "all", "browser", "0" * 12
+    )
+
+    def judge(self, o: Observation) -> Decision:
+        """The same for everybody."""
+        return self.decision
+
+    def answer(self, o: Observation, decision: Decision) -> Answer:
+        """Never asked for."""
+        raise AssertionError
+
+
+async def serve_nothing(folder: Path) -> None:
+    """The gRPC edge before `Nothing`, and a socket in place of the HTTP edge, until it is stopped."""
+    edge = GrpcTransport(Nothing(), now_s=time.time)
+    await edge.start(GrpcSettings(listen=f"unix:{folder}/grpc.sock", limits=Limits(deadline_ms=1000)))
+    async with await asyncio.start_unix_server(lambda reader, writer: writer.close(), folder / "check.sock") as server:
+        await server.serve_forever()
+
+
+@contextlib.contextmanager
+def bare(folder: Path) -> Iterator[Under]:
+    """The gRPC edge alone, on core 1."""
+    http = folder / "check.sock"
+    with running([sys.executable, "-m", "tests.bench.grpc_rate", "--nothing", str(folder)], 1, unix=http) as pid:
+        yield Under(pid, http, f"unix:{folder}/grpc.sock")
+
+
+def loaded(under: Under, size: int, seconds: float, *, probed: bool = True) -> Run:
+    """One run of the generator, with or without the prober beside it.  Errors: AssertionError when the generator failed."""
     began_cpu_s = cpu_s(under.pid)
     process = subprocess.Popen(generator(under.grpc, size, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
-        waits_ms = probe(under.http, seconds * 0.9)
+        waits_ms = probe(under.http, seconds * 0.9) if probed else []
         out, err = process.communicate(timeout=seconds + 20)
     finally:
         process.kill()
@@ -214,31 +252,36 @@ def at(share_0_1: float, waits_ms: list[float]) -> float:
     return waits_ms[min(len(waits_ms) - 1, int(len(waits_ms) * share_0_1))]
 
 
-def measure(*, turns: int = 3, seconds: float = 2.0) -> list[Figure]:
-    """Every form in turn, `turns` times; a quiet time of HTTP goes before each turn."""
+def measure(*, turns: int = 3, seconds: float = 1.5) -> list[Figure]:
+    """Every form in turn, `turns` times, of the edge alone and of the whole service; a quiet time of HTTP goes before each turn."""
     runs: dict[int, list[Run]] = {size: [] for size in SIZES}
     quiet: list[list[float]] = []
+    alone: dict[int, list[Run]] = {size: [] for size in SIZES}
+    with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, bare(Path(name)) as under:
+        for _ in range(turns):
+            for size in SIZES:
+                alone[size].append(loaded(under, size, seconds * 0.6, probed=False))
     with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, service(Path(name)) as under:
         loaded(under, 32, min(1.0, seconds))
         for _ in range(turns):
             quiet.append(probe(under.http, seconds))
             for size in SIZES:
                 runs[size].append(loaded(under, size, seconds))
-    unary = statistics.median(run.per_s for run in runs[0])
-    return [*(_rate_row(size, runs[size], unary) for size in SIZES), *_wait_rows(runs, quiet)]
+    return [*_rate_rows("gRPC alone", alone), *_rate_rows("gRPC, all judged", runs), *_wait_rows(runs, quiet)]
 
 
-def _rate_row(size: int, runs: list[Run], unary_per_s: float) -> Figure:
-    per_s = statistics.median(run.per_s for run in runs)
-    goal = GOALS.get(size)
-    ratio = per_s / unary_per_s
-    return Figure(
-        what=f"gRPC, {size} a message" if size else "gRPC, one call each",
-        measured=f"{per_s:,.0f}/s ({ratio:.1f} x)",
-        goal=f"{goal:g} x" if goal else "",
-        reached=ratio >= goal if goal else None,
-        how=f"{statistics.median(run.cpu_us for run in runs):.0f} us of the service's processor time each",
-    )
+def _rate_rows(what: str, runs: dict[int, list[Run]]) -> Iterator[Figure]:
+    per_s = {size: statistics.median(run.per_s for run in runs[size]) for size in SIZES}
+    for size in SIZES:
+        goal = GOALS.get(size)
+        ratio = per_s[size] / per_s[0]
+        yield Figure(
+            what=f"{what}, {_NAMES[size]}",
+            measured=f"{per_s[size]:,.0f}/s ({ratio:.1f} x)",
+            goal=f"{goal:g} x" if goal else "",
+            reached=ratio >= goal if goal else None,
+            how=f"{statistics.median(run.cpu_us for run in runs[size]):.0f} us of the service's processor time each",
+        )
 
 
 def _wait_rows(runs: dict[int, list[Run]], quiet: list[list[float]]) -> Iterator[Figure]:
@@ -248,7 +291,7 @@ def _wait_rows(runs: dict[int, list[Run]], quiet: list[list[float]]) -> Iterator
     for size in SIZES:
         busy50, busy99 = (statistics.median(at(share, run.waits_ms) for run in runs[size]) for share in (0.5, 0.99))
         yield Figure(
-            what=f"HTTP beside gRPC, {size} a message" if size else "HTTP beside gRPC, one call each",
+            what=f"HTTP beside gRPC, {_NAMES[size]}",
             measured=f"p50 {busy50:.2f} ms, p99 {busy99:.2f} ms ({busy99 / p99:.1f} x)",
             goal=f"p99 {GOAL_P99:g} x",
             reached=busy99 <= GOAL_P99 * p99,
@@ -258,5 +301,7 @@ def _wait_rows(runs: dict[int, list[Run]], quiet: list[list[float]]) -> Iterator
 if __name__ == "__main__":
     if "--load" in sys.argv:
         generate(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    elif "--nothing" in sys.argv:
+        uvloop.run(serve_nothing(Path(sys.argv[2])))
     else:
         show(measure(turns=1, seconds=0.6) if "--quick" in sys.argv else measure())
