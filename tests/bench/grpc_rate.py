@@ -252,13 +252,13 @@ def at(share_0_1: float, waits_ms: list[float]) -> float:
     return waits_ms[min(len(waits_ms) - 1, int(len(waits_ms) * share_0_1))]
 
 
-def measure(*, turns: int = 3, seconds: float = 1.5) -> list[Figure]:
+def measure(*, turns: int = 3, seconds: float = 1.2) -> list[Figure]:
     """Every form in turn, `turns` times, of the edge alone and of the whole service; a quiet time of HTTP goes before each turn."""
     runs: dict[int, list[Run]] = {size: [] for size in SIZES}
     quiet: list[list[float]] = []
     alone: dict[int, list[Run]] = {size: [] for size in SIZES}
     with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, bare(Path(name)) as under:
-        for _ in range(turns):
+        for _ in range(max(1, turns - 1)):
             for size in SIZES:
                 alone[size].append(loaded(under, size, seconds * 0.6, probed=False))
     with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, service(Path(name)) as under:
