@@ -9,20 +9,21 @@ import contextlib
 import io
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.faults.stage import Stage, stage
 from tests.faults.visitors import RATE_PER_S, Share, Visit, share, visit
 
-BEFORE_S, AWAY_S, AFTER_S = 1.0, 3.0, 4.0
+BEFORE_S, AWAY_S, AFTER_S = 1.0, 3.0, 5.0
 FIRST = 50
 
 
 class Outcome(NamedTuple):
     """`away`: visits from the fault to the return; `first`: the first 50 of them; `after`: once it judged again.
 
-    `back_s`: from the return (restarted: from TERM) to the first verdict that lasted.
+    `back_s`: from the return (the signal, or `ready`) to the first verdict that lasted.
     `counted`, `reported`: unjudged requests as the application and as the service's metric saw them.
     """
 
@@ -55,16 +56,24 @@ FAULTS: dict[str, tuple[_Step, _Step | None]] = {
 def measure(fault: str) -> Outcome:
     """One fault, from its beginning to its end."""
     begin, end = FAULTS[fault]
+    marks: list[float] = []
+
+    def marked(step: _Step) -> None:
+        marks.append(time.perf_counter())
+        step(at)
+        marks.append(time.perf_counter())
+
     with stage() as at:
-        visit(at.port, 0.3)
-        before = at.reported()
-        events = [(BEFORE_S, lambda: begin(at))]
+        warm = sum(one.verdict == "unjudged" for one in visit(at.port, 0.3))
+        # A service that goes on remembers what it counted; a new one hears of everything that nginx ever let pass.
+        before = at.reported() if fault == "stopped" else warm
+        events = [(BEFORE_S, lambda: marked(begin))]
         if end is not None:
-            events.append((BEFORE_S + AWAY_S, lambda: end(at)))
+            events.append((BEFORE_S + AWAY_S, lambda: marked(end)))
         visits = visit(at.port, BEFORE_S + AWAY_S + AFTER_S, events)
         counted = sum(one.verdict == "unjudged" for one in visits)
-        reported = at.reported() - (before if fault == "stopped" else 0)
-    return _outcome(fault, visits, counted, reported, BEFORE_S + (AWAY_S if end is not None else 0.0))
+        reported = at.reported() - before
+    return _outcome(fault, visits, counted, reported, BEFORE_S + marks[-1] - marks[0])
 
 
 def _outcome(fault: str, visits: list[Visit], counted: int, reported: int, end_s: float) -> Outcome:
