@@ -252,7 +252,7 @@ def at(share_0_1: float, waits_ms: list[float]) -> float:
     return waits_ms[min(len(waits_ms) - 1, int(len(waits_ms) * share_0_1))]
 
 
-def measure(*, turns: int = 3, seconds: float = 1.2) -> list[Figure]:
+def measure(*, turns: int = 3, seconds: float = 1.0) -> list[Figure]:
     """Every form in turn, `turns` times, of the edge alone and of the whole service; a quiet time of HTTP goes before each turn."""
     runs: dict[int, list[Run]] = {size: [] for size in SIZES}
     quiet: list[list[float]] = []

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,11 +11,10 @@ from typing import Any
 
 import grpc
 import pytest
-from botsieve.config.settings import Address, EdgeSettings
-from botsieve.errors import MachineError
+from botsieve.config.settings import EdgeSettings
 from botsieve.ranges import RangeSet
 from botsieve.transports import grpc_calls
-from botsieve.transports.grpc import GrpcSettings, GrpcTransport
+from botsieve.transports.grpc import GrpcTransport
 from botsieve.transports.grpc_calls import Limits, is_edge
 from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc, error_reason_pb2
 
@@ -415,156 +411,3 @@ def test_the_grace_ends_what_does_not_end_by_itself(edge: Edge) -> None:
 def test_a_drain_of_what_never_started_is_nothing() -> None:
     """A service that failed to start can still be drained."""
     asyncio.run(GrpcTransport(Judge(), now_s=time.time).drain(1.0))
-
-
-# ------------------------------------------------------------------------------------------------------------------ stream
-
-
-def test_a_stream_answers_batches_in_order(channel: grpc.Channel) -> None:
-    """One result an observation, in order; the batch's name comes back; a malformed one gets its own error."""
-    asked = [
-        batch(7, observation(), observation(headers=CURL), observation(uri=b"")),
-        batch(2**64 - 1, observation(headers=CURL), want_answer=True),
-    ]
-    first, second = stream(channel, iter(asked))
-    assert (first.batch, second.batch) == (7, 2**64 - 1)
-    allowed, blocked, wrong = first.results
-    assert (allowed.decision.verdict, blocked.decision.verdict) == (decision_pb2.VERDICT_ALLOW, decision_pb2.VERDICT_BLOCK)
-    assert wrong.WhichOneof("result") == "error"
-    assert wrong.error.reason == error_reason_pb2.ERROR_REASON_FIELD_MISSING
-    assert "accepted" in wrong.error.message
-    assert second.results[0].decision.answer.status == 403
-
-
-@pytest.mark.parametrize("size", [0, 257])
-def test_the_size_of_a_batch_is_bounded(channel: grpc.Channel, size: int) -> None:
-    """1 to 256 observations: anything else ends the stream with BATCH_SIZE."""
-    code, reason, _ = refusal(lambda: list(stream(channel, iter([batch(1, *[observation()] * size)]))))
-    assert (code, reason) == (Code.INVALID_ARGUMENT, "ERROR_REASON_BATCH_SIZE")
-
-
-def test_a_batch_of_256_is_answered(channel: grpc.Channel) -> None:
-    """The largest batch is fine."""
-    (answer,) = stream(channel, iter([batch(1, *[observation()] * 256)]))
-    assert len(answer.results) == 256
-
-
-def test_observations_under_way_are_bounded(edge: Edge, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch that there is no room for: each observation gets OVERLOADED and is counted, and the stream goes on."""
-    monkeypatch.setattr(grpc_calls, "MAX_JUDGING", 4)
-    refused, judged = stream(channel, iter([batch(1, *[observation()] * 5), batch(2, *[observation()] * 4)]))
-    assert [result.error.reason for result in refused.results] == [error_reason_pb2.ERROR_REASON_OVERLOADED] * 5
-    assert all(result.HasField("decision") for result in judged.results)
-    assert edge.unjudged == ["overloaded"] * 5
-    assert len(edge.judge.seen) == 4
-
-
-def test_batches_that_are_sent_ahead_are_answered_in_order(channel: grpc.Channel) -> None:
-    """A gateway need not wait for an answer before its next batch."""
-    asked = [batch(number, *[observation()] * (1 + number % 3)) for number in range(50)]
-    answers = list(stream(channel, iter(asked)))
-    assert [(answer.batch, len(answer.results)) for answer in answers] == [(n, 1 + n % 3) for n in range(50)]
-
-
-def test_streams_are_bounded(edge: Edge, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One stream more than allowed is shed; a stream that ended makes room."""
-    monkeypatch.setattr(grpc_calls, "MAX_STREAMS", 1)
-    done = threading.Event()
-    first = stream(channel, _first_and_wait(done))
-    next(first)
-    code, reason, _ = refusal(lambda: list(stream(channel, iter([batch(1, observation())]))))
-    assert (code, reason) == (Code.RESOURCE_EXHAUSTED, "ERROR_REASON_OVERLOADED")
-    done.set()
-    assert list(first) == []
-    (answer,) = stream(channel, iter([batch(1, observation())]))
-    assert len(answer.results) == 1
-
-
-def test_a_stream_that_goes_away_is_forgotten(edge: Edge, channel: grpc.Channel) -> None:
-    """A gateway that vanishes in mid-stream leaves nothing behind, and nothing is logged as a fault of ours."""
-    done = threading.Event()
-    gone = stream(channel, _first_and_wait(done))
-    next(gone)
-    assert edge.transport.streams == 1
-    gone.cancel()
-    done.set()
-    until(lambda: edge.transport.streams == 0)
-    assert check(channel, observation()).verdict == decision_pb2.VERDICT_ALLOW
-    assert edge.told == []
-
-
-# --------------------------------------------------------------------------------------------------------------- listening
-
-
-def test_the_socket_is_for_its_group_only(edge: Edge, tmp_path: Path) -> None:
-    """0660: who may write to the socket is an edge."""
-    mode = (tmp_path / "grpc.sock").stat().st_mode
-    assert stat.S_ISSOCK(mode)
-    assert stat.S_IMODE(mode) == 0o660
-
-
-def test_the_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
-    """A socket that nobody answers is no obstacle."""
-    path = tmp_path / "grpc.sock"
-    leave = f"import socket; socket.socket(socket.AF_UNIX).bind({str(path)!r})"
-    subprocess.run([sys.executable, "-c", leave], check=True)
-    assert path.is_socket()
-    with on_socket(tmp_path) as edge, edge.channel() as connected:
-        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
-
-
-def start_error(**settings: Any) -> str:
-    async def begin() -> None:
-        await GrpcTransport(Judge(), now_s=time.time).start(GrpcSettings(**settings))
-
-    with pytest.raises(MachineError) as caught:
-        asyncio.run(begin())
-    return str(caught.value)
-
-
-def test_a_socket_in_use_is_not_stolen(edge: Edge, tmp_path: Path) -> None:
-    """A second process on the same path fails, and the first goes on."""
-    assert "another process answers there" in start_error(listen=f"unix:{tmp_path}/grpc.sock")
-    with edge.channel() as connected:
-        assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
-
-
-def test_the_configuration_arrives_whole() -> None:
-    """Every key of `edges.grpc` that the listener obeys is handed on."""
-    trusted = RangeSet.parse(["203.0.113.0/24"])
-    own = EdgeSettings(
-        name="grpc",
-        listen=Address(host="127.0.0.1", port=9483),
-        socket_group="www-data",
-        trusted=trusted,
-        sight=1,
-        deadline_ms=7,
-        max_in_flight=3,
-        reflection=True,
-    )
-    limits = Limits(trusted=trusted, max_in_flight=3, deadline_ms=7, sees=1)
-    expected = GrpcSettings(listen="127.0.0.1:9483", limits=limits, socket_group="www-data", reflection=True)
-    assert GrpcSettings.of(own) == expected
-
-
-def test_a_port_in_use_is_an_error() -> None:
-    """Two services do not share a port unawares."""
-    with serving(Judge(), "127.0.0.1:0") as edge:
-        message = start_error(listen=edge.target)
-    assert "in use" in message
-    assert "accepted" in message
-
-
-@pytest.mark.parametrize("listen", ["unix:relative.sock", "unix:/missing-folder/grpc.sock", "unix:/" + "x" * 107])
-def test_a_path_that_cannot_be_a_socket_is_an_error(listen: str) -> None:
-    """The message names the key and what would be accepted."""
-    message = start_error(listen=listen)
-    assert message.startswith("edges.grpc.listen: ")
-    assert "accepted" in message
-
-
-def test_an_unknown_group_is_an_error(tmp_path: Path) -> None:
-    """A socket that its edges could not open is not left behind."""
-    message = start_error(listen=f"unix:{tmp_path}/grpc.sock", socket_group="no-such-group")
-    assert "no-such-group" in message
-    assert not (tmp_path / "grpc.sock").exists()
