@@ -6,10 +6,12 @@ A conf names its traps where they are reported: `# trap: NAME` at the end of the
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 from botsieve.edge.includes import Filling, lua_texts, nginx_texts
@@ -35,6 +37,18 @@ def wanted(name: str) -> list[tuple[int, str]]:
     return [(number, mark.group(1)) for number, line in enumerate(lines, 1) if (mark := re.search(r"# trap: (\w+)$", line))]
 
 
+@functools.cache
+def _certificate() -> dict[str, str]:
+    """File name -> text; one for all confs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {path.name: path.read_text() for path in certificate(Path(folder))}
+
+
+@functools.cache
+def _modules() -> str:
+    return find_lua(find_nginx()).load_module.replace("\n", " ")
+
+
 class Folder:
     """A folder with the conf, our includes and what the conf names.  `ports`: stand-in -> port that is free now."""
 
@@ -47,7 +61,8 @@ class Folder:
             for file, text in texts.items():
                 # A busy machine must not turn a verdict into an unjudged request.
                 (at / folder / file).write_text(text.replace("50ms", "10s"))
-        certificate(at)
+        for file, text in _certificate().items():
+            (at / file).write_text(text)
         (at / "html").mkdir()
         (at / "users").write_text("u:{PLAIN}p\n")
         self.conf = at / "nginx.conf"
@@ -62,7 +77,7 @@ class Folder:
         if "lua_package_path" not in text:
             inside += f' lua_package_path "{self.at}/botsieve/lua/?.lua;;";'
         inside += " access_log off; " + _APP.format(port=self.ports[9000])
-        main = find_lua(find_nginx()).load_module.replace("\n", " ")
+        main = _modules()
         # As root the workers would be somebody else, who may not enter the folder of the test.
         main += f"user {getpass.getuser()}; " if os.geteuid() == 0 else ""
         main += f"worker_processes 1; daemon off; pid {self.at}/pid; error_log {self.at}/error.log info; events "

@@ -9,8 +9,8 @@ import pytest
 from tests.nginx.conftest import StandIn
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """One for the tests of a file."""
+    """One for all tests of this folder."""
     with StandIn(tmp_path_factory.mktemp("standin")) as process:
         yield process

@@ -59,10 +59,10 @@ def _with_ifs(location: Scope) -> Iterator[Scope]:
 def _is_content(site: Site, location: Scope, scope: Scope, one: Directive) -> bool:
     code = int(one.args[0]) if one.args and one.args[0].isdecimal() and len(one.args[0]) <= 3 else 302
     told_to_judge = scope is location and location.asks_here is not None
-    if 200 <= code < 300 and code != 204:
-        return True
-    if code < 400:  # a bare 204 or a redirect gives nothing away; but then the include beside it does nothing
+    if code < 400 and scope is location:  # a fixed answer where the server is protected is meant; beside the include it is not
         return told_to_judge
+    if code < 400:  # in an `if`: an empty answer or a redirect gives nothing away
+        return code < 300 and len(one.args) > 1 and one.args[1] != ""
     target = target_of(scope, code)
     return target is not None and _is_open(site, location, target)
 
@@ -135,8 +135,8 @@ def captures_ours(site: Site) -> Iterator[Finding]:
                 *one.shown,
                 "captures_ours",
                 happens,
-                'move it into a location (`try_files $uri /index.php?$args;`), or write above it: `if ($uri ~ "^/[_.]botsieve/") '
-                "{ break; }`",
+                "put it below `include botsieve/server.conf;` (TLS: server-tls.conf), or into a location: "
+                "`try_files $uri /index.php?$args;`",
             )
 
 

@@ -29,6 +29,15 @@ def gates(site: Site) -> Iterator[Finding]:
                     f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allowlist` of botsieve.yaml",
                 )
             continue
+        outer = location.parent.effective("satisfy") if location.parent is not None else []
+        if satisfy and satisfy[-1].ours and outer and outer[-1].args == ("any",) and (password or refusals):
+            yield Finding(
+                *satisfy[-1].shown,
+                "satisfy_lost",
+                f"`satisfy any` of {outer[-1].shown[0]}:{outer[-1].shown[1]} no longer holds in `{location.label}`: protect-app.conf "
+                "has `satisfy all`, and a visitor must pass every gate",
+                "leave out here the gate that not everybody can pass",
+            )
         if password:
             yield Finding(
                 *password[0].shown,

@@ -1,0 +1,22 @@
+"""Missing includes: bad confs and good ones, started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.nginx.conftest import StandIn
+from tests.nginx_check.live import APP, Row, both, visit_as
+
+ROWS = [
+    Row("no_server", "/", APP),
+    Row("nothing_protected", "/", APP),
+]
+
+
+@both
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_what_a_visitor_gets(row: Row, kind: str, standin: StandIn, tmp_path: Path) -> None:
+    """The answer of the trap in the bad conf, ours in the good one."""
+    visit_as(row, kind, standin, tmp_path)
