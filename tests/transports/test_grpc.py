@@ -15,7 +15,7 @@ from botsieve.config.settings import EdgeSettings
 from botsieve.ranges import RangeSet
 from botsieve.transports import grpc_calls
 from botsieve.transports.grpc import GrpcTransport
-from botsieve.transports.grpc_calls import Limits, is_edge
+from botsieve.transports.grpc_calls import Limits
 from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc, error_reason_pb2
 
 from tests.transports.grpc_harness import Edge, Held, Judge, check, header, observation, on_socket, refusal, serving, until
@@ -212,27 +212,6 @@ def test_a_stranger_holds_no_place() -> None:
         held = Held(edge)
         assert held.ended_by_the_server() == Code.PERMISSION_DENIED
         assert edge.transport.in_flight == 0
-
-
-@pytest.mark.parametrize(
-    ("peer", "trusted"),
-    [
-        ("unix:", True),
-        ("unix:/run/botsieve/grpc.sock", True),
-        ("unix-abstract:x", True),
-        ("ipv4:127.0.0.1:5000", True),
-        ("ipv4:128.0.0.1:5000", False),
-        ("ipv6:%5B2001:db8::7%5D:443", True),
-        ("ipv6:[2001:db8::7]:443", True),
-        ("ipv6:%5B::1%5D:443", False),
-        ("ipv6:%5Bfe80::1%25eth0%5D:443", False),
-        ("", False),
-        ("vsock:3:4", False),
-    ],
-)
-def test_peers_as_grpc_names_them(peer: str, trusted: bool) -> None:
-    """A socket is trusted by its permissions, an address by the list, anything else not at all."""
-    assert is_edge(peer, RangeSet.parse(["127.0.0.0/8", "2001:db8::/32"])) is trusted
 
 
 # ---------------------------------------------------------------------------------------------- overload, deadline, health

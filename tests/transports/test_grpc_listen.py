@@ -17,7 +17,7 @@ from botsieve.config.settings import Address, EdgeSettings
 from botsieve.errors import MachineError
 from botsieve.ranges import RangeSet
 from botsieve.transports.grpc import GrpcSettings, GrpcTransport
-from botsieve.transports.grpc_calls import Limits
+from botsieve.transports.grpc_calls import Limits, is_edge
 from botsieve.v1 import decision_pb2
 
 from tests.transports.grpc_harness import Edge, Judge, check, observation, on_socket, serving
@@ -104,3 +104,24 @@ def test_an_unknown_group_is_an_error(tmp_path: Path) -> None:
     message = start_error(listen=f"unix:{tmp_path}/grpc.sock", socket_group="no-such-group")
     assert "no-such-group" in message
     assert not (tmp_path / "grpc.sock").exists()
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [
+        ("unix:", True),
+        ("unix:/run/botsieve/grpc.sock", True),
+        ("unix-abstract:x", True),
+        ("ipv4:127.0.0.1:5000", True),
+        ("ipv4:128.0.0.1:5000", False),
+        ("ipv6:%5B2001:db8::7%5D:443", True),
+        ("ipv6:[2001:db8::7]:443", True),
+        ("ipv6:%5B::1%5D:443", False),
+        ("ipv6:%5Bfe80::1%25eth0%5D:443", False),
+        ("", False),
+        ("vsock:3:4", False),
+    ],
+)
+def test_peers_as_grpc_names_them(peer: str, trusted: bool) -> None:
+    """A socket is trusted by its permissions, an address by the list, anything else not at all."""
+    assert is_edge(peer, RangeSet.parse(["127.0.0.0/8", "2001:db8::/32"])) is trusted
