@@ -16,7 +16,7 @@ import msgspec
 
 from tests.bench.figures import Figure, table
 
-BENCHES = ("decide", "socket_rate", "nginx_rate", "memory", "fingerprint_cost")
+BENCHES = ("decide", "socket_rate", "nginx_rate", "memory", "fingerprint_cost", "grpc_rate")
 TIMEOUT_S = 240
 
 
