@@ -9,7 +9,7 @@ import pytest
 from botsieve.decision import Decision
 from botsieve.policy import PathSet, Rule
 
-from tests.unit.rig import CALL, PAGE, TOOL, Rig, enforcing, found, request
+from tests.unit.rig import CALL, PAGE, TOOL, Rig, enforcing, found, hello, request
 
 # A page load of nobody in particular on a route for browsers: no_useragent 40 + language 20 + encoding 15 = 75.
 NOBODY: Mapping[bytes, bytes] = {b"accept": b"text/html"}
@@ -118,14 +118,18 @@ class TestClearance:
         assert said[-1].level == "hard"
 
     def test_what_was_there_when_it_was_earned_is_forgiven(self) -> None:
-        """An image that comes first does not make it new."""
-        rig = Rig(enforcing(audience="browser"), cookies=True)
-        for number in range(6):
-            rig.ask(f"/items/{number}", headers=NOBODY, at_s=5.0 * number)
-        headers = cleared(rig, at_s=30)
-        rig.ask("/a.png", headers=headers, at_s=31)
-        decision = rig.ask("/items/6", headers=headers, at_s=35)
-        assert decision.verdict == "allow"
+        """A finding that others share in (one tool's hello from everywhere) is not new because an image came first."""
+        rig = Rig(enforcing(audience="api", challenge_at=30), cookies=True)
+        facts: dict[str, Any] = {"headers": TOOL, **hello("python-requests-2.34")}
+        for number in range(110):
+            at_s = number * 0.7
+            decision = rig.ask(f"/items/{number * number}", client=f"198.51.{number % 40}.7", at_s=at_s, **facts)
+        assert (found(decision), decision.verdict) == (["spread:fingerprint"], "challenge")
+        cookie = rig.clearance_cookie(request("/p", **facts), at_s=80)
+        facts["headers"] = {**TOOL, b"cookie": cookie}
+        assert rig.ask("/a.png", at_s=81, **facts).verdict == "allow"
+        forgiven = rig.ask("/items/7", at_s=82, **facts)
+        assert (found(forgiven), forgiven.verdict) == (["spread:fingerprint"], "allow")
 
 
 def suspect(rig: Rig, *, start_s: float = 0.0, cookie: bytes = b"") -> Decision:

@@ -65,7 +65,7 @@ def test_a_track_remembers_at_most_so_many_items() -> None:
     assert sum(track.take(item, item, NOW_S, WINDOW_S) for item in range(10_000)) == MAX_ITEMS == len(track.items.seen)
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30), st.floats(0, 30)), max_size=150))
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 30), st.floats(0, 150)), max_size=150))
 def test_the_cost_of_a_client_is_the_sum_of_its_tracks(told: list[tuple[int, int, float]]) -> None:
     """Tracks that are made, that make room and that are forgotten leave the cost exact."""
     client = ClientProfile(NOW_S)

@@ -150,15 +150,21 @@ def test_memory_stays_within_its_bound_when_everybody_is_hot() -> None:
     """Clients that keep growing in place, and networks that their members fill, turn the table like newcomers do."""
     bound = 6 * 1024 * 1024
     world = World(SECRET, max_bytes=bound)
-    at = 0.0
-    for item in range(80):
-        for number in range(1200):
-            at += 0.001
-            o = request(f"/items/{item}", headers=TOOL, client=f"10.{number % 250}.{number // 250}.7", at_s=at)
-            observe(world, o, at)
+
+    def ask(number: int, item: int, at_s: float) -> None:
+        client = f"10.0.{number // 250}.{number % 250}"
+        observe(world, request(f"/items/{item}", headers=TOOL, client=client, at_s=at_s), at_s)
+
+    for item in (0, 1):  # in two seconds: all are settled
+        for number in range(500):
+            ask(number, item, float(item))
+    for number in range(500):
+        for item in range(2, 130):
+            ask(number, item, 2.0 + number / 10)
     used = world.clients.bytes_used + world.networks.bytes_used + world.fingerprints.bytes_used
-    # A shard may be over by the one subject that was put last: 80 items are 13 KB.
-    assert used <= bound + 256 * 13_000
+    # A shard may be over by the one subject that was put last: 130 items are 19 KB.
+    assert world.clients.bytes_used > bound / 4
+    assert used <= bound + 20 * 20_000
     held = [value for part in world.clients.settled for value in (*part.young.values(), *part.old.values())]
     assert sum(value.cost for value in held if isinstance(value, ClientProfile)) <= world.clients.bytes_used
 
