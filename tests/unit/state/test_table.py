@@ -108,3 +108,18 @@ def test_a_subject_of_the_old_generation_comes_back_with_its_bytes() -> None:
     table.put(key, 1, 100, 0, NOW_S, settle=True)
     assert key in table.settled[1].young
     assert table.bytes_used == 500
+
+
+def test_growth_in_place_makes_room() -> None:
+    """Ten subjects in use that grow without ever being put again turn their generation when it is full."""
+    table: Table[int] = Table(SHARDS * 1000, 3600.0)
+    keys = [b"\1%07d" % number for number in range(10)]
+    for key in keys:
+        table.put(key, 0, 38, 38, NOW_S, settle=True)
+    for _ in range(26):
+        for key in keys:
+            if key in table.settled[1].young:
+                table.grow(1, 10, NOW_S)
+    assert table.evictions == 0
+    assert not table.settled[1].young
+    assert table.bytes_used <= 410
