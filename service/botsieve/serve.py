@@ -36,6 +36,7 @@ from botsieve.state.table import Table
 from botsieve.transports.forward import ForwardEdge
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.listeners import EdgeListener, listen
+from botsieve.transports.surplus import Surplus
 
 if TYPE_CHECKING:
     from botsieve.transports.grpc import GrpcTransport
@@ -127,10 +128,12 @@ class Server:
         gc.collect()
         gc.freeze()
         names = []
+        surplus = Surplus(asyncio.get_running_loop())
+        surplus.tell = lambda count: self.journal.event("overloaded", count=count)
         for name, edge in (("nginx", self._nginx), ("forward", self._forward)):
             own = settings.edge(name)
             if own.listen is not None:
-                listener = await listen(own.listen, own.socket_group, edge, f"edges.{name}.listen")
+                listener = await listen(own.listen, own.socket_group, edge, f"edges.{name}.listen", surplus)
                 self._listeners.append(listener)
                 names.append(f"{name}={listener.address}")
         return [*names, *others]

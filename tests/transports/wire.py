@@ -15,6 +15,7 @@ import uvloop
 from botsieve.config.settings import Address
 from botsieve.transports.http_wire import Edge, Request, render
 from botsieve.transports.listeners import EdgeListener, listen
+from botsieve.transports.surplus import Surplus
 
 T = TypeVar("T")
 
@@ -79,6 +80,9 @@ class Echo:
 
     def overloaded(self, request: Request) -> bytes:
         return render(200, [("X-Botsieve-Verdict", "unjudged")])
+
+    def surplus(self, head: bytes) -> bytes | None:
+        return None
 
     def refused(self) -> bytes:
         self.refusals += 1
@@ -150,11 +154,12 @@ class Connection:
 class Listening:
     """An edge behind a real listener: a Unix socket, or TCP where `path` is None."""
 
-    def __init__(self, loop: Loop, edge: Edge, path: Path | None = None) -> None:
+    def __init__(self, loop: Loop, edge: Edge, path: Path | None, surplus: type[Surplus] | None) -> None:
         self.loop = loop
         self.path = path
+        self.surplus = None if surplus is None else surplus(loop.loop)
         address = Address(path=str(path)) if path else Address(host="127.0.0.1", port=0)
-        self.listener: EdgeListener = loop.run(listen(address, None, edge, "edges.nginx.listen"))
+        self.listener: EdgeListener = loop.run(listen(address, None, edge, "edges.nginx.listen", self.surplus))
 
     def connect(self) -> Connection:
         if self.path:
@@ -182,11 +187,11 @@ class Listening:
 
 
 @contextlib.contextmanager
-def listening(edge: Edge, path: Path | None = None) -> Iterator[Listening]:
+def listening(edge: Edge, path: Path | None = None, surplus: type[Surplus] | None = None) -> Iterator[Listening]:
     """A listener for the length of a `with`."""
     loop = Loop()
     try:
-        found = Listening(loop, edge, path)
+        found = Listening(loop, edge, path, surplus)
         try:
             yield found
         finally:

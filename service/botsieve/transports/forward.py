@@ -7,6 +7,7 @@ trusted peer stands for.  The answer is whole: 200 and empty, or the page itself
 from __future__ import annotations
 
 from time import perf_counter
+from typing import ClassVar
 
 from botsieve.config.settings import EdgeSettings
 from botsieve.decision import ALLOW
@@ -41,6 +42,8 @@ class ForwardEdge(NginxEdge):
     """Answers one forward-auth listener."""
 
     __slots__ = ()
+
+    check_line: ClassVar[bytes] = b"GET " + CHECK + b" HTTP/1.1\r\n"
 
     def __init__(self, service: DecisionService, settings: EdgeSettings, prefix: str) -> None:
         super().__init__(service, settings, prefix)

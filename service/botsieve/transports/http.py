@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
+from typing import ClassVar
 
 from botsieve.challenge.answer import Answer
 from botsieve.config.settings import EdgeSettings
@@ -40,6 +41,8 @@ class NginxEdge:
 
     __slots__ = ("_told_unjudged", "prefix", "service", "settings")
 
+    check_line: ClassVar[bytes] = b"GET " + CHECK + b" HTTP/1.1\r\n"
+
     def __init__(self, service: DecisionService, settings: EdgeSettings, prefix: str) -> None:
         self.service = service
         self.settings = settings
@@ -61,8 +64,12 @@ class NginxEdge:
         return answer if request.method != "HEAD" else answer[: answer.index(b"\r\n\r\n") + 4]
 
     def overloaded(self, request: Request) -> bytes:
-        """The answer where there are too many connections."""
+        """The answer where there are too many connections or requests."""
         return self._instead(request, "overloaded")
+
+    def surplus(self, head: bytes) -> bytes | None:
+        """The answer to a check that is one too many, None for what is no check by GET."""
+        return self._unjudged("overloaded") if head.startswith(self.check_line) else None
 
     def refused(self) -> bytes:
         """The answer to what is no request or too large a one: never a way round the check."""

@@ -15,6 +15,7 @@ import httptools
 import msgspec
 
 from botsieve.observation import pack_address
+from botsieve.transports.surplus import Surplus
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
 MAX_BODY = 65_536
@@ -49,7 +50,10 @@ class Edge(Protocol):
         """The whole answer to one request."""
 
     def overloaded(self, request: Request) -> bytes:
-        """The whole answer where there are too many connections."""
+        """The whole answer where there are too many connections or requests."""
+
+    def surplus(self, head: bytes) -> bytes | None:
+        """The same at a glance at the bytes of a request; None: read it first."""
 
     def refused(self) -> bytes:
         """The whole answer to what is no request, or too large a one."""
@@ -72,13 +76,17 @@ class HttpConnection(asyncio.Protocol):
         "_parser",
         "_peer",
         "_raw",
+        "_surplus",
         "_target",
         "_timer",
         "_transport",
     )
 
-    def __init__(self, edge: Edge, open_now: set[HttpConnection], *, is_local: bool = True) -> None:
+    def __init__(
+        self, edge: Edge, open_now: set[HttpConnection], *, is_local: bool = True, surplus: Surplus | None = None
+    ) -> None:
         self._edge = edge
+        self._surplus = surplus
         self._open = open_now
         self._is_local = is_local
         self._is_over = False
@@ -146,10 +154,32 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived: parses them and answers every request that is complete."""
+        surplus = self._surplus
+        if surplus is not None and surplus.is_shedding and surplus.is_late and self._is_shed(data, surplus):
+            return
         while data and not self._is_done and self._transport is not None:
             data = self._feed(data)
         if self._begun and not self._is_done:
             self._bound()
+
+    def _is_shed(self, data: bytes, surplus: Surplus) -> bool:
+        """Answers one request too many without parsing it, which costs more than all the rest.
+
+        Only what is surely one request without a body, on a connection that stays; anything else takes the long way.
+        """
+        if self._begun or self._is_done or self._is_last or self._is_over or self._transport is None:
+            return False
+        if data.find(b"\n\r\n") != len(data) - 3 or b"\n\n" in data:
+            return False
+        lower = data.lower()
+        if b"\nconnection" in lower or b"\ncontent-length" in lower or b"\ntransfer-encoding" in lower:
+            return False
+        answer = self._edge.surplus(data)
+        if answer is None:
+            return False
+        surplus.admits()
+        self._transport.write(answer)
+        return True
 
     def _feed(self, data: bytes) -> bytes:
         """Parses; returns what a new parser has to go on with, mostly nothing."""
@@ -219,12 +249,13 @@ class HttpConnection(asyncio.Protocol):
             self._stop_timer()
         if self._is_done or self._transport is None:
             return
-        if self._is_over:
-            self._write_last(self._edge.overloaded(request))
-        elif keep and not self._is_last:
-            self._transport.write(self._edge.handle(request))
+        edge = self._edge
+        is_judged = not self._is_over and (self._surplus is None or self._surplus.admits())
+        answer = edge.handle(request) if is_judged else edge.overloaded(request)
+        if keep and not self._is_last and not self._is_over:
+            self._transport.write(answer)
         else:
-            self._write_last(self._edge.handle(request))
+            self._write_last(answer)
 
     def _write_last(self, answer: bytes) -> None:
         """Writes an answer that says that it is the last one, and closes."""

@@ -15,6 +15,7 @@ import stat
 from botsieve.config.settings import Address
 from botsieve.errors import MachineError
 from botsieve.transports.http_wire import Edge, HttpConnection
+from botsieve.transports.surplus import Surplus
 
 _BACKLOG = 4_096
 _MAX_SOCKET_PATH = 107  # unix(7), sun_path less the closing zero
@@ -57,13 +58,13 @@ class EdgeListener:
         return len(self._connections)
 
 
-async def listen(address: Address, group: str | None, edge: Edge, key: str) -> EdgeListener:
-    """Listens.  `key`: the setting, for messages.  Errors: MachineError."""
+async def listen(address: Address, group: str | None, edge: Edge, key: str, surplus: Surplus | None = None) -> EdgeListener:
+    """Listens.  `key`: the setting, for messages.  `surplus`: of this loop, None: every request is judged.  Errors: MachineError."""
     connections: set[HttpConnection] = set()
     loop = asyncio.get_running_loop()
 
     def accepted() -> HttpConnection:
-        return HttpConnection(edge, connections, is_local=bool(address.path))
+        return HttpConnection(edge, connections, is_local=bool(address.path), surplus=surplus)
 
     if address.path:
         sock = _unix_socket(address.path, group, key)

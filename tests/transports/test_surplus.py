@@ -1,0 +1,182 @@
+"""botsieve.transports.surplus: when there is overload and when there is not, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from botsieve.transports.http import NginxEdge
+from botsieve.transports.surplus import INTERVAL_S, MIN_REQUESTS, REST_S, SLICE_S, TARGET_S, Surplus
+
+from tests.transports.edge_harness import CONFIG, Service, check
+from tests.transports.wire import Listening, get, listening
+
+
+class Turns:
+    """An event loop of which only the turns are left."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.loop = asyncio.new_event_loop()
+        self.surplus = Surplus(self.loop, clock=lambda: self.now_s)
+        self.told: list[int] = []
+        self.surplus.tell = self.told.append
+
+    def turn(self, requests: int, length_s: float, *, rest_s: float = 0.0) -> int:
+        """A turn of so many requests at even distances, after a rest; how many of them were not admitted."""
+        self.now_s += rest_s
+        shed = 0
+        for _ in range(requests):
+            shed += not self.surplus.admits()
+            self.now_s += length_s / requests
+        self.loop.call_soon(self.loop.stop)
+        self.loop.run_forever()
+        return shed
+
+    def overload(self) -> None:
+        for _ in range(int(INTERVAL_S / TARGET_S) + 3):
+            self.turn(500, TARGET_S * 1.5)
+        assert self.surplus.is_shedding
+
+
+@pytest.fixture
+def turns() -> Iterator[Turns]:
+    found = Turns()
+    yield found
+    found.loop.close()
+
+
+def test_overload(turns: Turns) -> None:
+    """Long turns of many requests for a whole interval are overload, and not before; all of them are judged until then."""
+    passed_s = 0.0
+    while not turns.surplus.is_shedding:
+        assert turns.turn(500, TARGET_S * 1.5) == 0
+        passed_s += TARGET_S * 1.5
+        assert passed_s < 3 * INTERVAL_S
+    assert passed_s >= INTERVAL_S
+
+
+def test_slice(turns: Turns) -> None:
+    """Under overload a turn judges for its slice; every other request is told at once, and how many is told once a turn."""
+    turns.overload()
+    shed = turns.turn(100, SLICE_S * 2)
+    assert 48 <= shed <= 52
+    assert turns.told[-1] == shed
+
+
+def test_every_turn_judges_somebody(turns: Turns) -> None:
+    """However slow one judgement is, each turn begins with one: there is always an answer that is a verdict."""
+    turns.overload()
+    assert turns.turn(2, SLICE_S * 10) == 1
+
+
+def test_end(turns: Turns) -> None:
+    """When everybody was judged for an interval, overload is over; it does not come back by one long turn."""
+    turns.overload()
+    turns.turn(100, SLICE_S * 2)
+    until_s = turns.now_s + INTERVAL_S * 1.2
+    while turns.now_s < until_s:
+        assert turns.turn(5, SLICE_S / 2, rest_s=0.001) == 0
+    assert not turns.surplus.is_shedding
+    turns.turn(500, TARGET_S * 5)
+    assert not turns.surplus.is_shedding
+
+
+@pytest.mark.parametrize(
+    "stall",
+    [
+        lambda turns: turns.turn(500, 5.0),  # one stall, however long
+        lambda turns: [turns.turn(MIN_REQUESTS - 1, 0.2) for _ in range(50)],  # few requests, all of them slow
+        lambda turns: [turns.turn(500, TARGET_S * 3, rest_s=REST_S * 2) for _ in range(50)],  # bursts with rests between
+        lambda turns: [turns.turn(500, TARGET_S * 0.9) for _ in range(500)],  # all the loop can do, and in time
+        lambda turns: [turns.turn(500, TARGET_S * (1.5 if n % 4 else 0.5)) for n in range(200)],  # every fourth turn in time
+    ],
+    ids=["one stall", "few and slow", "bursts", "full and in time", "caught up now and then"],
+)
+def test_no_overload(turns: Turns, stall: Callable[[Turns], object]) -> None:
+    """A busy machine is not overload."""
+    stall(turns)
+    assert not turns.surplus.is_shedding
+    assert turns.told == []
+
+
+# ---- on the wire
+
+
+class Late(Surplus):
+    """Overload of which a test says when a turn has used up its slice."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now_s = 0.0
+        super().__init__(loop, clock=self.clock)
+        self.is_shedding = True
+        self._in_turn = True  # one turn that never ends
+
+    def clock(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> Iterator[tuple[Listening, Late, Service]]:
+    service = Service(tmp_path / "state", CONFIG)
+    edge = NginxEdge(service.service, service.settings("nginx"), "/.botsieve/")
+    with listening(edge, tmp_path / "s", surplus=Late) as found:
+        assert isinstance(found.surplus, Late)
+        yield found, found.surplus, service
+
+
+def asked(uri: str, *more: bytes) -> bytes:
+    request = check(uri)
+    return get(request.target, *(name + b": " + value for name, value in request.headers.items()), *more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [(), (b"Connection: keep-alive",), (b"Content-Length: 0",), (b"X-Odd: \x01",)],
+    ids=["short way", "connection", "length", "tolerant"],
+)
+def test_shed_and_judged_on_one_connection(late: tuple[Listening, Late, Service], more: tuple[bytes, ...]) -> None:
+    """Answers stay in step on a connection that stays: judged, unjudged, judged; each unjudged one is counted."""
+    edge, surplus, service = late
+    with edge.connect() as connection:
+        for number in range(6):
+            surplus.now_s = 1.0 if number % 2 else 0.0
+            reply = connection.send(asked(f"/{number}", *more)).reply()
+            assert (reply.verdict == "unjudged") == bool(number % 2)
+            assert reply.status == 200
+            assert reply.all("Connection") == []
+    assert service.unjudged() == {"overloaded": 3}
+    assert service.decisions() == 3
+
+
+def test_pipelined_and_in_pieces(late: tuple[Listening, Late, Service]) -> None:
+    """Two requests in one piece, and one in two pieces, get one answer each although there is overload."""
+    edge, surplus, service = late
+    surplus.now_s = 1.0
+    whole = asked("/1")
+    with edge.connect() as connection:
+        connection.send(whole + whole, whole[:50], whole[50:])
+        assert [connection.reply().verdict for _ in range(3)] == ["unjudged"] * 3
+    assert service.unjudged() == {"overloaded": 3}
+
+
+def test_a_body_is_no_request(late: tuple[Listening, Late, Service]) -> None:
+    """What stands in a body is never answered as a check: no answer too many goes to the next visitor."""
+    edge, surplus, _ = late
+    surplus.now_s = 1.0
+    hidden = asked("/hidden")
+    with edge.connect() as connection:
+        connection.send(get(b"/v1/check/nginx", method=b"POST", body=hidden), asked("/after"))
+        assert [connection.reply().verdict for _ in range(2)] == ["unjudged"] * 2
+        assert connection.half_close().rest() == b""
+
+
+def test_page_under_overload(late: tuple[Listening, Late, Service]) -> None:
+    """A page that cannot be made now is the small one of nginx's backup, with 403."""
+    edge, surplus, _ = late
+    surplus.now_s = 1.0
+    reply = edge.ask(get(b"/v1/page"))
+    assert reply.status == 403
+    assert b"try again" in reply.body
