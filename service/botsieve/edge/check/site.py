@@ -47,12 +47,14 @@ def printable(text: str, longest: int = 2_000) -> str:
 class Scope:
     """An http, server, location, `if` or `limit_except` block.  `own`: name -> its directives of that name, in order."""
 
-    __slots__ = ("directive", "inner", "kind", "own", "parent")
+    __slots__ = ("directive", "inner", "kind", "own", "parent", "pattern")
 
     def __init__(self, directive: Directive, parent: Scope | None) -> None:
         self.directive = directive
         self.kind = directive.name
         self.parent = parent
+        # Of a location: (modifier, path).
+        self.pattern = _pattern(directive.args)
         self.own: dict[str, list[Directive]] = {}
         self.inner: list[Scope] = []
         for child in directive.children or ():
@@ -101,18 +103,6 @@ class Scope:
         return " ".join((self.kind, *self.directive.args))[:120]
 
     @property
-    def pattern(self) -> tuple[str, str]:
-        """Of a location: (modifier, path)."""
-        args = self.directive.args
-        if len(args) >= 2:
-            return args[0], args[1]
-        path = args[0] if args else ""
-        for modifier in ("~*", "^~", "=", "~"):
-            if path.startswith(modifier):
-                return modifier, path[len(modifier) :]
-        return "", path
-
-    @property
     def is_ours(self) -> bool:
         """A location or server of server.conf and http.conf."""
         if self.kind == "server":
@@ -145,9 +135,16 @@ class Scope:
         """It makes content by passing the request on (static files and plain `return` are no application)."""
         return any(name in scope.own for name in CONTENT for scope in (self, *self.inner))
 
-    @property
-    def is_named(self) -> bool:
-        return self.pattern[1].startswith("@")
+
+def _pattern(args: tuple[str, ...]) -> tuple[str, str]:
+    """Of a location: (modifier, path)."""
+    if len(args) >= 2:
+        return args[0], args[1]
+    path = args[0] if args else ""
+    for modifier in ("~*", "^~", "=", "~"):
+        if path.startswith(modifier):
+            return modifier, path[len(modifier) :]
+    return "", path
 
 
 class Site:
@@ -213,9 +210,9 @@ class Site:
         if self._tries > MAX_TRIES:
             return None
         for location in scope.inner:
-            if location.kind != "location" or location.is_named:
-                continue
             modifier, own = location.pattern
+            if location.kind != "location" or own[:1] == "@":
+                continue
             if modifier == "=" and own == path:
                 return location
             if modifier in ("", "^~") and path.startswith(own) and len(own) > longest:

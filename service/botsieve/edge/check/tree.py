@@ -13,7 +13,7 @@ from botsieve.edge.check.lexer import Word, words
 from botsieve.edge.check.sources import Sources
 from botsieve.errors import InputError
 
-MAX_WORDS = 500_000
+MAX_WORDS = 2_000_000
 MAX_DEPTH = 64
 MAX_INCLUDE_DEPTH = 16
 
