@@ -57,7 +57,7 @@ def test_depth_and_size_are_bounded() -> None:
         tree("a;" * MAX_WORDS)
     doubling = {f"f{i}": f"include f{i + 1}; include f{i + 1}; " for i in range(14)}
     with pytest.raises(InputError, match="words"):
-        tree("include f0;", **doubling, f14="a b c d e f g h " * 6 + "i h i j k l m n o p q r s t u v w x y z a b c d e f g;")
+        tree("include f0;", **doubling, f14="a b c d e f g h " * 20 + "i h i j k l m n o p q r s t u v w x y z a b c d e f g;")
 
 
 @given(NGINX_LIKE | st.text(), NGINX_LIKE)
