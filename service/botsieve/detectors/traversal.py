@@ -15,6 +15,8 @@ from botsieve.state.profiles import KEPT_STEPS, GroupTrack, Track
 
 _LIST_PACE_S = 3.0  # pages of a list that are turned slower than this are being read [S1-21 answer]
 _PERSON_LOADS_PARTS_S = 300.0
+# Tools that people have in their hands: the HTTP library of most Android apps.
+_APP_LIBRARIES = frozenset({"okhttp"})
 
 
 def _tracks(view: View, items_at_least: int) -> tuple[Track, ...]:
@@ -98,7 +100,7 @@ def spread(o: Observation, view: View, settings: Spread) -> Signal | None:
         return None
     if profiles.fingerprint_track is not None:
         measures = _together(profiles.fingerprint_track, settings)
-        if measures:
+        if measures and not _is_app(o, view):
             return Signal("traversal.spread", settings.points, "fingerprint", "fingerprint", measures)
     if profiles.network_track is not None and not view.has_session and not view.cleared:
         client = profiles.client
@@ -108,6 +110,16 @@ def spread(o: Observation, view: View, settings: Spread) -> Signal | None:
         if measures:
             return Signal("traversal.spread", settings.points, "network", "network", measures)
     return None
+
+
+def _is_app(o: Observation, view: View) -> bool:
+    """An app that says which library it is built on, where not only browsers are expected: its users share one hello, too."""
+    token = view.agent.token
+    return (
+        token in _APP_LIBRARIES
+        and view.policy.audience != "browser"
+        and view.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) == token
+    )
 
 
 def _together(track: GroupTrack, settings: Spread) -> tuple[Measure, ...]:
