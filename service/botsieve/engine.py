@@ -28,6 +28,10 @@ from botsieve.verdict import Standpoint, outcome
 # requests stays one client.  A clearance does at once: it was earned.
 SESSION_SETTLES_S = WINDOW_S
 
+# Decisions are remembered by tens of thousands: what a client chose of them is bounded.
+_MAX_TEXT = 256
+_MAX_ROUTE = 1_024  # as in the decision log
+
 _COOKIE_MARK = b"botsieve_"
 _THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
 
@@ -72,7 +76,7 @@ class Engine:
 
         `decision_id`: as docs/headers.md shows it.  `draw_0_1`: a random number, for verdicts that refuse at random.
         """
-        name = (o.request_id, o.client, o.uri) if o.request_id else None
+        name = (o.request_id, o.client, self._short(o.uri)) if o.request_id else None
         if name is not None:
             known = self._recent.get(name, now_s)
             if known is not None:
@@ -90,17 +94,24 @@ class Engine:
             self._recent.put(name, decision, now_s)
         return decision
 
+    def _short(self, text: bytes) -> bytes:
+        """What is remembered in place of a text that a client chose: itself, or its hash when it is long."""
+        return text if len(text) <= _MAX_TEXT else self.world.hasher.key(text)
+
     def _judge(self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str) -> Decision:
         session, standing = self._credentials(o, now_s)
         route = route_of(o.path, o.query)
         world = self.world
         tool = self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) if o.ja4 and o.peer == o.client else ""
+        site = world.site(policy.name)
         counted = o.is_counted
+        if counted and not route.item:
+            route = world.learned_route(o, route, site)
         profiles = world.observe(
             o,
             route,
             world.client_key(o, _narrowest(session, standing, now_s)),
-            world.site(policy.name),
+            site,
             now_s,
             counted=counted,
             vouched=standing is not None or (session is not None and now_s - session.opened_s >= SESSION_SETTLES_S),
@@ -207,7 +218,7 @@ class Engine:
             policy.audience,
             book.config,
             level,
-            route.template.decode("latin-1"),
+            route.template[:_MAX_ROUTE].decode("latin-1"),
             deferred,
             0,
             self._new_session(at, decision_id),

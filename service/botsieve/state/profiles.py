@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 
+from botsieve.state.folders import Folders
 from botsieve.state.parts import Beats, LastSeen, Windowed
 
 MAX_TRACKS = 8  # route templates a client is watched on
@@ -208,10 +209,11 @@ class Group:
 class Site:
     """All clients of one policy.  `tag` names it in the keys of its networks: each site knows networks by what they did there."""
 
-    __slots__ = ("active_networks", "navigations", "no_referer", "requests", "tag")
+    __slots__ = ("active_networks", "folders", "navigations", "no_referer", "requests", "tag")
 
     def __init__(self, tag: bytes = b"") -> None:
         self.tag = tag
+        self.folders = Folders()
         self.requests = Windowed(30)  # 10 s each
         self.active_networks: dict[int, int] = {}  # time slice of 10 s: networks seen last in it
         self.navigations = Windowed(12)  # 5 min each: same-origin navigations ...

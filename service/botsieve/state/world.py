@@ -76,6 +76,15 @@ class World:
             return known.last_s
         return 0.0 if known is None else float(_COLD_CLIENT.unpack(known)[0])
 
+    def learned_route(self, o: Observation, route: Route, site: Site) -> Route:
+        """The route of a page view or data call without a number: in a folder full of pages the page is an item."""
+        known = site.folders.route(o.path)
+        if known is not None:
+            return known
+        if o.kind == NAVIGATION:
+            site.folders.learn(o.path, self.hasher.thing(o.path))
+        return route
+
     def observe(
         self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, counted: bool, vouched: bool, is_tool: bool
     ) -> Profiles:
