@@ -27,8 +27,10 @@ from botsieve.observation import Observation
 ID_BYTES = 8
 # 100,000 clearances at work in one process; about 60 MiB if all of them roam.
 MAX_REMEMBERED = 100_000
-# Verified cookies kept, about 1 KiB each.  What did not verify is never kept.
+# Verified cookies kept, at most about 1.5 KiB each.  What did not verify is never kept, nor what is longer than a browser's: one
+# clearance with a User-Agent of 16 KiB, sent from 20,000 addresses, would take 300 MiB.
 MAX_OPENED = 20_000
+_MAX_SEEN_BYTES = 1_024
 # Cookie value, host, User-Agent, address.
 _Seen = tuple[bytes, bytes, bytes, bytes]
 # id, issued, expires, level, no_js
@@ -195,7 +197,8 @@ class Clearances:
             opened = self._verify(o, value)
             if opened is None:
                 return None
-            self._opened.put(seen, opened)
+            if len(value) + len(o.host) + len(o.user_agent) <= _MAX_SEEN_BYTES:
+                self._opened.put(seen, opened)
         standing, place, family = opened
         if not standing.issued_s - _SKEW_S <= now_s < standing.expires_s:
             return None
