@@ -11,7 +11,7 @@ from itertools import pairwise
 import httptools
 import pytest
 from botsieve.transports import http_wire
-from botsieve.transports.http_wire import MAX_BODY, MAX_HEAD, HttpConnection, Request, read_tolerantly, render
+from botsieve.transports.http_wire import MAX_BODY, HttpConnection, Request
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -370,82 +370,3 @@ def test_a_reset_by_the_peer(edge: Listening) -> None:
         connection.send(part).close()
     assert edge.ask(GOOD).status == 200
     wait_until(lambda: edge.listener.open_connections == 0)
-
-
-# ---- the tolerant parser
-
-
-@given(raw=st.binary(max_size=400))
-@example(b"A /x HTTP/1.1\r\n\r\n")
-@example(b"A /x HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n")
-@example(b"A /x HTTP/1.1\r\nContent-Length: -1\r\n\r\n")
-def test_tolerant_parser_takes_any_bytes(raw: bytes) -> None:
-    """Any bytes give a request, a refusal or the wish for more; what is kept is never more than came."""
-    found = read_tolerantly(raw, b"")
-    if found is not None and found.request is not None:
-        assert len(found.rest) + len(found.request.body) <= len(raw)
-        assert found.request.target
-
-
-@given(
-    lines=st.lists(st.tuples(st.binary(min_size=1, max_size=20), st.binary(max_size=30)), max_size=8),
-    size=st.integers(0, 50),
-)
-def test_both_parsers_agree(lines: list[tuple[bytes, bytes]], size: int) -> None:
-    """What httptools accepts the tolerant parser reads in the same way."""
-
-    class Seen:
-        def __init__(self) -> None:
-            self.headers: dict[bytes, bytes] = {}
-            self.url = self.body = b""
-
-        def on_url(self, url: bytes) -> None:
-            self.url += url
-
-        def on_header(self, name: bytes, value: bytes) -> None:
-            self.headers.setdefault(name.lower(), value)
-
-        def on_body(self, body: bytes) -> None:
-            self.body += body
-
-    known = (b"connection", b"upgrade", b"transfer-encoding", b"content-length", b"cookie", b"host")
-    texts = [
-        bytes(b for b in name if b not in b"\r\n:") + b": " + bytes(b for b in value if b not in b"\r\n\0").strip()
-        for name, value in lines
-        if name.strip().lower() not in known and not name.startswith((b" ", b"\t"))
-    ]
-    raw = get(b"/a", *texts, method=b"POST", body=b"b" * size)
-    seen = Seen()
-    parser = httptools.HttpRequestParser(seen)
-    parser.set_dangerous_leniencies(lenient_headers=True)
-    try:
-        parser.feed_data(raw)
-    except httptools.HttpParserError:
-        return
-    found = read_tolerantly(raw, b"")
-    assert found is not None
-    assert found.request is not None
-    assert (found.request.target, found.request.body, found.request.headers) == (seen.url, seen.body, seen.headers)
-
-
-# ---- rendering
-
-
-def test_render_refuses_to_be_split() -> None:
-    """A line break in a value is a mistake of ours and raises; it never becomes a second header."""
-    for value in ("a\r\nX: 1", "a\nb", "a\rb"):
-        with pytest.raises(ValueError, match="line break"):
-            render(200, [("X-A", value)])
-
-
-@pytest.mark.parametrize("status", [200, 204, 400, 403, 404, 405, 409, 413, 415, 429, 503])
-def test_render_says_the_status(status: int) -> None:
-    """Every status that we use has its own words, and its length unless it has no body."""
-    reply = only_reply(render(status, [("X-A", "b")], b"" if status == 204 else b"body"))
-    assert (reply.status, reply.all("X-A")) == (status, ["b"])
-    assert b" Status\r\n" not in render(status, [])
-
-
-def test_bounds_are_those_of_the_contract() -> None:
-    """64 KB of the client's headers and what nginx adds."""
-    assert MAX_HEAD >= 65_536 + 8_192
