@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
 from botsieve.challenge.desk import ChallengeDesk
 from botsieve.config.loader import loads
 from botsieve.config.settings import EdgeSettings, Loaded
@@ -125,3 +127,19 @@ def by(address: str, request: Request) -> Request:
 def ask(edge: NginxEdge, request: Request) -> Reply:
     """The answer, which must be one whole HTTP message."""
     return only_reply(edge.handle(request), to_head=request.method == "HEAD")
+
+
+def with_on_late(edge: NginxEdge, on_late: str) -> NginxEdge:
+    edge.settings = msgspec.structs.replace(edge.settings, on_late=on_late)
+    return edge
+
+
+_SHARED: list[NginxEdge] = []
+
+
+def shared_edge(folders: pytest.TempPathFactory) -> NginxEdge:
+    """One service for all examples of a property: making one costs more than asking it."""
+    if not _SHARED:
+        service = Service(folders.mktemp("shared"))
+        _SHARED.append(NginxEdge(service.service, service.settings("nginx"), "/.botsieve/"))
+    return _SHARED[0]

@@ -15,7 +15,7 @@ from botsieve.transports.http_wire import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transports.edge_harness import CURL, PERSON, Service, ask, at, by, check
+from tests.transports.edge_harness import CURL, PERSON, Service, ask, at, by, check, shared_edge, with_on_late
 from tests.transports.wire import only_reply
 
 ALWAYS = {
@@ -29,11 +29,6 @@ ALWAYS = {
 }
 ID = re.compile(r"[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){3}")
 DATA = CURL | {"Accept": "application/json"}
-
-
-def with_on_late(edge: NginxEdge, on_late: str) -> NginxEdge:
-    edge.settings = msgspec.structs.replace(edge.settings, on_late=on_late)
-    return edge
 
 
 # ---- the verdict
@@ -275,16 +270,6 @@ def test_numbers_that_are_none(edge: NginxEdge, service: Service, text: str) -> 
 
 
 # ---- any bytes
-
-_SHARED: list[NginxEdge] = []
-
-
-def shared_edge(folders: pytest.TempPathFactory) -> NginxEdge:
-    """One service for all examples of a property: making one costs more than asking it."""
-    if not _SHARED:
-        service = Service(folders.mktemp("shared"))
-        _SHARED.append(NginxEdge(service.service, service.settings("nginx"), "/.botsieve/"))
-    return _SHARED[0]
 
 
 _NAMES = [

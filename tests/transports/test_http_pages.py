@@ -10,7 +10,7 @@ from botsieve.transports.http_wire import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transports.edge_harness import CURL, PERSON, Service, ask, at, check
+from tests.transports.edge_harness import CURL, PERSON, Service, ask, at, check, shared_edge, with_on_late
 
 DATA = CURL | {"Accept": "application/json"}
 
