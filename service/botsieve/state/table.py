@@ -1,6 +1,6 @@
 """A table of subjects that never outgrows its bytes, and forgets newcomers first.
 
-Law of the file: no operation touches more than one of 256 small shards, so none of them holds the loop for a millisecond, and a
+Law of the file: no operation touches more than one of up to 256 small shards, so none of them holds the loop for a millisecond, and a
 flood of subjects seen once can only push out other subjects seen once.
 
 A shard has two parts, probation and settled, each of two generations, young and old.  A subject enters young probation; being
@@ -15,7 +15,9 @@ from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
-SHARDS = 256
+SHARDS = 256  # at most; by the first byte of the key
+# A shard is never smaller than this: three networks of the largest kind, 300 KB each, must find room in one.
+MIN_SHARD_BYTES = 1024 * 1024
 PROBATION_SHARE = 0.2  # of the budget (design: newcomers are evicted first)
 
 
@@ -53,13 +55,21 @@ class Table(Generic[V]):
     `idle_s`: a subject unused for so long may be forgotten, and is after twice that.
     """
 
-    __slots__ = ("_budget", "_half", "_idle_s", "_probation", "evictions", "settled")
+    __slots__ = ("_budget", "_half", "_idle_s", "_probation", "_share", "evictions", "parts", "settled")
 
-    def __init__(self, max_bytes: int, idle_s: float) -> None:
-        self._budget = max(1, max_bytes // SHARDS)  # of one shard
-        self._half = self._budget * (1 - PROBATION_SHARE) / 2
-        self._probation: list[Part[V]] = [Part() for _ in range(SHARDS)]
-        self.settled: list[Part[V]] = [Part() for _ in range(SHARDS)]
+    def __init__(self, max_bytes: int, idle_s: float, *, min_shard_bytes: int = MIN_SHARD_BYTES) -> None:
+        shards = SHARDS
+        while shards > 1 and max_bytes // shards < min_shard_bytes:
+            shards //= 2
+        self._budget = max(1, max_bytes // shards)  # of one shard
+        self._share = self._budget * (1 - PROBATION_SHARE)
+        self._half = self._share / 2
+        # Several first bytes may lead to one part.
+        settled: list[Part[V]] = [Part() for _ in range(shards)]
+        newcomers: list[Part[V]] = [Part() for _ in range(shards)]
+        self.parts = (*settled, *newcomers)  # each once
+        self.settled = settled * (SHARDS // shards)
+        self._probation = newcomers * (SHARDS // shards)
         self._idle_s = idle_s
         self.evictions = 0
 
@@ -110,8 +120,10 @@ class Table(Generic[V]):
         # Below this no generation can be over its share.
         if now_s - part.since_s <= self._idle_s and settled_bytes + newcomers.young_bytes + newcomers.old_bytes < self._half:
             return
-        if settled.young_bytes > self._budget * (1 - PROBATION_SHARE) / 2:
+        if settled.young_bytes > self._half or settled_bytes > self._share:
             self.evictions += settled.turn(now_s)
+            if settled.old_bytes > self._share:
+                self.evictions += settled.turn(now_s)  # one subject larger than all the room there is
             settled_bytes = settled.young_bytes + settled.old_bytes
         if newcomers.young_bytes > (self._budget - settled_bytes) / 2:
             self.evictions += newcomers.turn(now_s)
@@ -134,9 +146,9 @@ class Table(Generic[V]):
             part.old.pop(key, None)
 
     def __len__(self) -> int:
-        return sum(len(part.young) + len(part.old) for part in (*self.settled, *self._probation))
+        return sum(len(part.young) + len(part.old) for part in self.parts)
 
     @property
     def bytes_used(self) -> int:
         """The sum of the costs told to it."""
-        return sum(part.bytes_used for part in (*self.settled, *self._probation))
+        return sum(part.bytes_used for part in self.parts)

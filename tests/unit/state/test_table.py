@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from botsieve.state.hashing import Hasher
-from botsieve.state.table import SHARDS, Table
+from botsieve.state.table import MIN_SHARD_BYTES, SHARDS, Table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ steps = st.lists(
 @given(steps)
 def test_never_more_than_its_bytes(told: list[tuple[int, int, bool, float, bool]]) -> None:
     """After any puts, growth in place and drops: the costs told are within the bound, but for one subject of rounding."""
-    table: Table[int] = Table(SHARDS * 200, 100.0)
+    table: Table[int] = Table(SHARDS * 200, 100.0, min_shard_bytes=1)
     costs: dict[bytes, int] = {}
     now_s = NOW_S
     for number, more, settle, later_s, in_place in told:
@@ -36,7 +36,7 @@ def test_never_more_than_its_bytes(told: list[tuple[int, int, bool, float, bool]
             table.put(key, number, costs[key], more, now_s, settle=settle)
         largest = max(costs.values())
         assert table.bytes_used <= 2 * (200 + largest)
-        held = [entry for part in (*table.settled, *table._probation) for entry in (*part.young.items(), *part.old.items())]
+        held = [entry for part in table.parts for entry in (*part.young.items(), *part.old.items())]
         assert len(held) == len(table) == len({entry[0] for entry in held})
         assert all(table.get(entry[0]) == entry[1] for entry in held)
         assert sum(costs[entry[0]] for entry in held) <= 2 * (200 + 2 * largest)
@@ -58,7 +58,7 @@ def test_a_flood_of_newcomers_leaves_the_settled_alone() -> None:
 
 def test_the_settled_take_their_room_back() -> None:
     """Newcomers that filled the table give way when subjects settle; the settled then hold at least half of it."""
-    table: Table[int] = Table(SHARDS * 10_000, 3600.0)
+    table: Table[int] = Table(SHARDS * 10_000, 3600.0, min_shard_bytes=1)
     for number in range(30_000):
         table.put(HASHER.key(b"new %d" % number), 0, 230, 230, NOW_S, settle=False)
     keys = [HASHER.key(b"settled %d" % number) for number in range(20_000)]
@@ -71,7 +71,7 @@ def test_the_settled_take_their_room_back() -> None:
 
 def test_what_is_unused_is_forgotten() -> None:
     """Unused for idle_s: may go; for twice that: gone.  What is used stays."""
-    table: Table[str] = Table(SHARDS * 100_000, 100.0)
+    table: Table[str] = Table(SHARDS * 100_000, 100.0, min_shard_bytes=1)
     used, unused = b"\0used123", b"\0unused1"
     table.put(used, "used", 100, 100, NOW_S, settle=True)
     table.put(unused, "unused", 100, 100, NOW_S, settle=True)
@@ -85,7 +85,7 @@ def test_what_is_unused_is_forgotten() -> None:
 
 def test_a_settled_subject_stays_settled_and_is_held_once() -> None:
     """Settling moves a newcomer; a later put that does not ask for it changes nothing."""
-    table: Table[int] = Table(SHARDS * 10_000, 100.0)
+    table: Table[int] = Table(SHARDS * 10_000, 100.0, min_shard_bytes=1)
     key = b"\7subject"
     table.put(key, 1, 100, 100, NOW_S, settle=False)
     assert key not in table.settled[7].young
@@ -99,7 +99,7 @@ def test_a_settled_subject_stays_settled_and_is_held_once() -> None:
 
 def test_a_subject_of_the_old_generation_comes_back_with_its_bytes() -> None:
     """A put finds what was set aside and counts it once."""
-    table: Table[int] = Table(SHARDS * 1000, 3600.0)
+    table: Table[int] = Table(SHARDS * 1000, 3600.0, min_shard_bytes=1)
     key = b"\1subject"
     table.put(key, 1, 100, 100, NOW_S, settle=True)
     for number in range(4):
@@ -112,7 +112,7 @@ def test_a_subject_of_the_old_generation_comes_back_with_its_bytes() -> None:
 
 def test_growth_in_place_makes_room() -> None:
     """Ten subjects in use that grow without ever being put again turn their generation when it is full."""
-    table: Table[int] = Table(SHARDS * 1000, 3600.0)
+    table: Table[int] = Table(SHARDS * 1000, 3600.0, min_shard_bytes=1)
     keys = [b"\1%07d" % number for number in range(10)]
     for key in keys:
         table.put(key, 0, 38, 38, NOW_S, settle=True)
@@ -123,3 +123,29 @@ def test_growth_in_place_makes_room() -> None:
     assert table.evictions == 0
     assert not table.settled[1].young
     assert table.bytes_used <= 410
+
+
+def test_small_bounds_have_few_shards() -> None:
+    """A shard has room for the largest subjects: one that grows to 300 KB is kept, and the bound holds to within its last step."""
+    table: Table[int] = Table(4 * MIN_SHARD_BYTES, 3600.0)
+    assert len(table.parts) == 2 * 4
+    for number in range(64):
+        key = HASHER.key(b"%d" % number)
+        table.put(key, number, 1000, 1000, NOW_S, settle=True)
+        for cost in range(2000, 300_001, 1000):
+            if key in table.settled[key[0]].young:
+                table.grow(key[0], 1000, NOW_S)
+            else:
+                table.put(key, number, cost, 1000, NOW_S, settle=True)
+        assert table.get(key) is not None
+        assert table.bytes_used <= 4 * (MIN_SHARD_BYTES + 1000)
+
+
+def test_a_subject_larger_than_its_shard_goes() -> None:
+    """The bound is kept even against one subject that grows and grows."""
+    table: Table[int] = Table(SHARDS * 1000, 3600.0, min_shard_bytes=1)
+    key = b"\1subject"
+    table.put(key, 0, 500, 500, NOW_S, settle=True)
+    assert table.get(key) == 0
+    table.put(key, 0, 5000, 4500, NOW_S, settle=True)
+    assert (table.get(key), table.bytes_used) == (None, 0)

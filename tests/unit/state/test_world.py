@@ -165,7 +165,7 @@ def test_memory_stays_within_its_bound_when_everybody_is_hot() -> None:
     # A shard may be over by the one subject that was put last: 130 items are 19 KB.
     assert world.clients.bytes_used > bound / 4
     assert used <= bound + 20 * 20_000
-    held = [value for part in world.clients.settled for value in (*part.young.values(), *part.old.values())]
+    held = [value for part in world.clients.parts for value in (*part.young.values(), *part.old.values())]
     assert sum(value.cost for value in held if isinstance(value, ClientProfile)) <= world.clients.bytes_used
 
 
