@@ -18,6 +18,11 @@ from botsieve.config.mistakes import Expanded, nearest, shown
 
 PATTERN_MAX = 1000
 _PATTERN_MEMORY = 1024 * 1024
+# Counted repetitions are written out (`.{900}` is 1,800 steps), and where RE2's automaton grows beyond its memory each step costs
+# about 5 ns for every byte of a visitor's header: 2,700 steps were 129 ms on 8 KiB.  Long lists of words are long texts: they have
+# two steps a character.
+_PATTERN_STEPS = 400
+_STEPS_PER_CHARACTER = 2
 
 
 def refuse(what: str, accepted: str) -> PydanticCustomError:
@@ -225,17 +230,21 @@ class PatternText(Kind):
 def compile_pattern(text: str) -> Any:
     """A compiled RE2 pattern that searches bytes of any encoding.  Errors: ValueError.
 
-    Memory is bounded, so a pattern that would need more is refused here and never slow later.
+    Memory and steps are bounded, so a pattern that would need more is refused here and never slow later.
     """
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.max_mem = _PATTERN_MEMORY
     options.log_errors = False
     try:
-        return re2.compile(text.encode(), options)
+        compiled = re2.compile(text.encode(), options)
     except (re2.error, UnicodeEncodeError) as error:
         said = error.args[0] if error.args else b""
         raise ValueError(ascii(said.decode("latin-1") if isinstance(said, bytes) else said)[1:-1][:100]) from None
+    most = max(_PATTERN_STEPS, _STEPS_PER_CHARACTER * len(text))
+    if compiled.programsize > most:
+        raise ValueError(f"its repetitions make it {compiled.programsize} steps long, at most {most} for its length")
+    return compiled
 
 
 class Many(Kind):
