@@ -223,14 +223,17 @@ def canonical_path(uri: bytes) -> bytes:
         path = unquote_to_bytes(path)
     if b"//" not in path and b"/." not in path:
         return path
-    kept: list[bytes] = []
     segments = path.split(b"/")
-    for segment in segments:
-        if segment == b"..":
-            if kept:
-                kept.pop()
-        elif segment and segment != b".":
-            kept.append(segment)
+    if b"/.." not in path:
+        kept = [segment for segment in segments if segment and segment != b"."]
+    else:
+        kept = []
+        for segment in segments:
+            if segment == b"..":
+                if kept:
+                    kept.pop()
+            elif segment and segment != b".":
+                kept.append(segment)
     tail = b"/" if kept and segments[-1] in (b"", b".", b"..") else b""
     return b"/" + b"/".join(kept) + tail
 
