@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from botsieve.decision import Decision, Signal
 from botsieve.journal.record import pack, unpack
-from botsieve.journal.redact import Redactor
+from botsieve.journal.redact import Redactor, route_text
 from botsieve.journal.render import render, to_line
 from botsieve.observation import Observation
 from botsieve.replay.stamps import time_text
@@ -40,7 +40,9 @@ class ClientView:
         if o.user_agent != self._agent:
             self._agent = o.user_agent
             self._write(f"User-Agent: {shown(o.user_agent) or '(none seen)'}")
-        target = shown(o.uri, _MAX_TARGET) + ("..." if len(o.uri) > _MAX_TARGET else "")
+        # Reports are copied into mails and tickets: the values of a query stay in the log that the operator has.
+        uri = route_text(o.uri.decode("latin-1")).encode("latin-1")
+        target = shown(uri, _MAX_TARGET) + ("..." if len(uri) > _MAX_TARGET else "")
         score = f"{decision.would_be} {decision.score}"
         self._write(f"  {self.count:>5}  {time_text(o.edge_time_s)}  {score:<13}  {shown(o.method)} {target}")
         for signal in decision.signals:

@@ -21,13 +21,13 @@ def test_only_this_client() -> None:
     view = ClientView(pack_address("203.0.113.7"), out.append, as_json=False)
     view(observation(), decision("challenge", 75, (SIGNAL,)))
     view(observation("203.0.113.8"), decision())
-    view(observation(uri=b"/x\x1b?" + b"q" * 300), decision())
+    view(observation(uri=b"/x\x1b?" + b"q=secret&" * 300), decision())
     view(observation(agent=b""), decision())
     assert view.count == 3
     assert out[0] == "User-Agent: curl/8"
     assert out[1].split() == ["1", "1970-01-01T00:16:40Z", "challenge", "75", "GET", "/a"]
     assert out[2].strip() == "+35 suspicious_timing:35  (cv 0.012, limit 0.05, step 2)"
-    assert "/x\\x1b?qqq" in out[3]
+    assert "/x\\x1b?q={}&q={}" in out[3]
     assert out[3].endswith("...")
     assert out[4] == "User-Agent: (none seen)"
     assert all(line.isprintable() for line in out)
