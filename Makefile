@@ -6,10 +6,12 @@ VENV  := .venv
 PY    := $(VENV)/bin/python
 PYTEST ?=
 BENCH ?=
+FUZZ ?=
+MUTATION ?=
 BOTSIEVE_REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run attack test test-real lint proto bench faults check lock wheel clean
+.PHONY: help setup setup-test run attack test test-real lint proto bench faults check fuzz mutation sbom lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +55,15 @@ bench: setup-test  ## measure: decisions, socket, nginx, memory (BENCH=--quick: 
 
 faults: setup-test  ## kill, freeze and restart the service under load, and print what visitors saw (a minute)
 	@exec $(PY) -m tests.faults.run
+
+fuzz: setup-test  ## parsers with coverage guidance, then 100,000 hostile requests on each transport (FUZZ="--seconds 5 --requests 0")
+	@exec $(PY) -m tests.fuzz.run $(FUZZ)
+
+mutation: setup-test  ## break score, policy, verdict and tokens one thing at a time: at least 85 % must be noticed
+	@exec $(PY) scripts/mutation.py $(MUTATION)
+
+sbom: setup-test  ## dist/botsieve-VERSION.cdx.json: what requirements.lock pins, as CycloneDX
+	@bash scripts/sbom.sh
 
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements*.lock
 	@bash scripts/lock.sh

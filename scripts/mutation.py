@@ -35,8 +35,8 @@ PATIENCE_S = 90
 
 # The tests of a module, those that notice most first.
 TESTS: dict[str, tuple[str, ...]] = {
-    "botsieve.score": ("tests/unit/test_score.py", "tests/unit/test_engine.py"),
-    "botsieve.policy": ("tests/unit/test_policy.py", "tests/unit/test_engine.py"),
+    "botsieve.score": ("tests/unit/test_score.py", "tests/unit/test_policy_mutants.py", "tests/unit/test_engine.py"),
+    "botsieve.policy": ("tests/unit/test_policy.py", "tests/unit/test_policy_mutants.py", "tests/unit/test_engine.py"),
     "botsieve.verdict": ("tests/unit/test_verdict.py", "tests/unit/test_engine.py"),
     "botsieve.challenge.tokens": ("tests/unit/challenge/test_tokens.py",),
 }
