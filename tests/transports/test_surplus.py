@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.surplus import INTERVAL_S, MIN_REQUESTS, REST_S, SLICE_S, TARGET_S, Surplus
+from botsieve.transports.surplus import INTERVAL_S, MAX_WORK_S, MIN_REQUESTS, REST_S, SLICE_S, TARGET_S, Surplus
 
 from tests.transports.edge_harness import CONFIG, Service, check
 from tests.transports.wire import Listening, get, listening
@@ -19,18 +19,20 @@ class Turns:
 
     def __init__(self) -> None:
         self.now_s = 100.0
+        self.worked_s = 0.0
         self.loop = asyncio.new_event_loop()
-        self.surplus = Surplus(self.loop, clock=lambda: self.now_s)
+        self.surplus = Surplus(self.loop, clock=lambda: self.now_s, work=lambda: self.worked_s)
         self.told: list[int] = []
         self.surplus.tell = self.told.append
 
-    def turn(self, requests: int, length_s: float, *, rest_s: float = 0.0) -> int:
+    def turn(self, requests: int, length_s: float, *, rest_s: float = 0.0, work_0_1: float = 0.1) -> int:
         """A turn of so many requests at even distances, after a rest; how many of them were not admitted."""
         self.now_s += rest_s
         shed = 0
         for _ in range(requests):
             shed += not self.surplus.admits()
             self.now_s += length_s / requests
+            self.worked_s += work_0_1 * length_s / requests
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
         return shed
@@ -56,6 +58,12 @@ def test_overload(turns: Turns) -> None:
         passed_s += TARGET_S * 1.5
         assert passed_s < 3 * INTERVAL_S
     assert passed_s >= INTERVAL_S
+
+
+def test_own_work_is_overload_at_once(turns: Turns) -> None:
+    """One turn that spends more processor time than an edge waits: the rest of that very turn is answered without a verdict."""
+    shed = turns.turn(1_000, 10 * MAX_WORK_S, work_0_1=1.0)
+    assert 1_000 * 0.9 >= shed >= 1_000 * 0.9 - MIN_REQUESTS
 
 
 def test_slice(turns: Turns) -> None:
@@ -87,7 +95,7 @@ def test_end(turns: Turns) -> None:
 @pytest.mark.parametrize(
     "stall",
     [
-        lambda turns: turns.turn(500, 5.0),  # one stall, however long
+        lambda turns: turns.turn(500, 0.3),  # one stall, of which a tenth was ours
         lambda turns: [turns.turn(MIN_REQUESTS - 1, 0.2) for _ in range(50)],  # few requests, all of them slow
         lambda turns: [turns.turn(500, TARGET_S * 3, rest_s=REST_S * 2) for _ in range(50)],  # bursts with rests between
         lambda turns: [turns.turn(500, TARGET_S * 0.9) for _ in range(500)],  # all the loop can do, and in time

@@ -6,14 +6,15 @@ our own: neither a clock that was set nor a web server that is busy itself looks
 
 Law of the file: one long turn proves nothing, another process had the core.  Only when turns of many requests follow each other
 without a rest and each is too long, for a whole interval, is there overload (after CoDel, RFC 8289 section 4.4: the smallest
-delay within an interval counts, not the largest).
+delay within an interval counts, not the largest); or when one turn took too much of our own processor time, which nobody else
+can use up.
 """
 
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 
 # Two of these are 40 ms: what is left of nginx's 50 ms is for the way there and back.
 TARGET_S = 0.020
@@ -23,6 +24,8 @@ INTERVAL_S = 0.100
 SLICE_S = 0.003
 # Fewer requests than this in a turn are no queue: something else made it long, and answering without a verdict would not help.
 MIN_REQUESTS = 16
+# So much of our own processor time in one turn is overload at once.  Looked at for every 16th request of a turn.
+MAX_WORK_S = 2 * TARGET_S
 # So long without a request: whatever was waiting has been answered.
 REST_S = 0.005
 
@@ -30,7 +33,7 @@ REST_S = 0.005
 class Surplus:
     """One event loop's requests.  `tell(count)`: so many were just answered without a verdict; called once a turn.
 
-    `clock`: seconds, any start.
+    `clock`: seconds, any start.  `work`: processor time of the loop's thread, likewise.
     """
 
     __slots__ = (
@@ -43,13 +46,19 @@ class Surplus:
         "_shed",
         "_shed_s",
         "_started_s",
+        "_work",
+        "_worked_s",
         "is_shedding",
         "tell",
     )
 
-    def __init__(self, loop: AbstractEventLoop, *, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(
+        self, loop: AbstractEventLoop, *, clock: Callable[[], float] = perf_counter, work: Callable[[], float] = thread_time
+    ) -> None:
         self._loop = loop
         self._clock = clock
+        self._work = work
+        self._worked_s = 0.0
         self.tell: Callable[[int], None] | None = None
         self.is_shedding = False
         self._in_turn = False
@@ -63,10 +72,13 @@ class Surplus:
         if not self._in_turn:
             self._in_turn = True
             self._started_s = self._clock()
+            self._worked_s = self._work()
             self._count = 1
             self._loop.call_soon(self._end)  # runs when all sockets of this turn are served
             return True
         self._count += 1
+        if not self.is_shedding and not self._count % MIN_REQUESTS and self._work() - self._worked_s >= MAX_WORK_S:
+            self.is_shedding = True
         if not self.is_late:
             return True
         self._shed += 1

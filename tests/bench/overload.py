@@ -1,0 +1,247 @@
+"""What five times the load that the service can bear does, and what 1,000 slow connections do.
+
+An open loop on one thread sends at a fixed rate, whether answers come or not, on connections that are free.  Goodput is what was
+judged within nginx's 50 ms.  Twice: with the service as it is, and with one whose every judgement burns 0.5 ms more, so that
+reading and refusing a request is small beside judging it and one thread can really send five times as much.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+
+import msgspec
+
+from tests.bench.figures import Figure, show
+from tests.bench.load import pinned
+from tests.bench.pauses import question
+
+BUDGET_S = 0.050
+CONNECTIONS = 800
+SLOW = 1_000
+TIMES = 5.0
+BURN_US = 500
+
+
+class Phase(msgspec.Struct):
+    """What was heard in one phase.  Times in seconds, sorted."""
+
+    seconds: float
+    judged: list[float]
+    shed: list[float]
+    unsent: int = 0
+
+    @property
+    def goodput(self) -> float:
+        return sum(took <= BUDGET_S for took in self.judged) / self.seconds
+
+    @property
+    def offered(self) -> float:
+        return (len(self.judged) + len(self.shed) + self.unsent) / self.seconds
+
+
+def percentile(sorted_s: list[float], share: float) -> float:
+    """In ms; 0 of nothing."""
+    return sorted_s[min(len(sorted_s) - 1, int(len(sorted_s) * share))] * 1e3 if sorted_s else 0.0
+
+
+class Generator:
+    """Connections to the check socket, and requests sent on them."""
+
+    def __init__(self, path: str, connections: int) -> None:
+        self._poll = select.epoll()
+        self._socks: dict[int, socket.socket] = {}
+        self._sent: dict[int, float] = {}
+        for _ in range(connections):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(path)
+            sock.setblocking(False)
+            self._socks[sock.fileno()] = sock
+            self._poll.register(sock.fileno(), select.EPOLLIN)
+        self._free = deque(self._socks)
+        self._asked = [
+            question(b"11.%d.%d.%d" % (n % 200, n // 200, n % 250 + 1), b"/items/%d" % (n * 7919)) for n in range(8000)
+        ]
+        self._number = 0
+
+    def run(self, seconds: float, rate: float | None, *, at_most: int = CONNECTIONS) -> Phase:
+        """`rate` a second, None: closed loop on `at_most` connections."""
+        phase = Phase(seconds, [], [])
+        began = time.perf_counter()
+        due = 0
+        while (now := time.perf_counter()) < began + seconds:
+            wanted = at_most - len(self._sent) if rate is None else int((now - began) * rate) - due
+            due += max(0, wanted) if rate is not None else 0
+            for n in range(wanted):
+                if not self._free or len(self._sent) >= at_most:
+                    phase.unsent += wanted - n if rate is not None else 0
+                    break
+                self._send()
+            self._hear(phase, 0.0005)
+        until = time.perf_counter() + 2.0
+        while self._sent and time.perf_counter() < until:
+            self._hear(phase, 0.01)
+        phase.judged.sort()
+        phase.shed.sort()
+        return phase
+
+    def _send(self) -> None:
+        fd = self._free.popleft()
+        self._number += 1
+        self._sent[fd] = time.perf_counter()
+        self._socks[fd].send(self._asked[self._number * 7919 % 8000])
+
+    def _hear(self, phase: Phase, wait_s: float) -> None:
+        for fd, _ in self._poll.poll(wait_s, 256):
+            data = self._socks[fd].recv(4096)
+            assert data, "the service closed a connection"
+            took = time.perf_counter() - self._sent.pop(fd)
+            (phase.shed if b"unjudged" in data else phase.judged).append(took)
+            self._free.append(fd)
+
+    def close(self) -> None:
+        for sock in self._socks.values():
+            sock.close()
+
+
+class Slow:
+    """Connections that send a byte of a request now and then."""
+
+    def __init__(self, path: str, count: int) -> None:
+        self._socks = []
+        for _ in range(count):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(path)
+            sock.send(b"GET /v1/check/nginx HTT")
+            self._socks.append(sock)
+
+    def __enter__(self) -> Slow:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sock in self._socks:
+            sock.close()
+
+
+def serve(config: str, burn_us: int) -> None:
+    """`botsieve serve`, each judgement of which takes so much processor time more."""
+    from botsieve.cli import main
+    from botsieve.service import DecisionService
+
+    judge = DecisionService.judge
+
+    def slow(self: DecisionService, o: object) -> object:
+        until = time.thread_time() + burn_us / 1e6
+        while time.thread_time() < until:
+            pass
+        return judge(self, o)  # type: ignore[arg-type]
+
+    if burn_us:
+        DecisionService.judge = slow  # type: ignore[method-assign, assignment]
+    sys.exit(main(["serve", "--config", config]))
+
+
+def attack(burn_us: int, seconds: float) -> list[Figure]:
+    """One service through its phases."""
+    with tempfile.TemporaryDirectory(prefix="bs-") as name:
+        folder = Path(name)
+        config = folder / "botsieve.yaml"
+        config.write_text(
+            "policies: [{name: all, audience: browser}]\n"
+            f"edges: {{nginx: {{listen: 'unix:{folder}/s', socket_group: null}}}}\nweb: {{listen: null}}\n"
+            f"state: {{dir: {folder}/state}}\nchallenge: {{keys_file: {folder}/state/keys}}\n"
+            f"journal: {{decisions: {{to: {folder}/log}}}}\n"
+        )
+        command = [sys.executable, "-m", __spec__.name, "--serve", str(config), str(burn_us)]
+        service = subprocess.Popen(pinned(command, 1), stderr=subprocess.DEVNULL)
+        try:
+            until = time.monotonic() + 30
+            while not (folder / "s").exists():
+                assert time.monotonic() < until, "the service does not start"
+                time.sleep(0.05)
+            return _phases(f"{folder}/s", folder / "log", burn_us, seconds)
+        finally:
+            service.send_signal(signal.SIGTERM)
+            service.wait(10)
+
+
+def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
+    sender = Generator(path, CONNECTIONS)
+    sender.run(1, None, at_most=32)
+    peak = sender.run(seconds / 2, None, at_most=32)
+    calm = sender.run(seconds / 2, peak.goodput / 2)
+    over = sender.run(seconds, peak.goodput * TIMES)
+    time.sleep(0.5)
+    after = sender.run(seconds / 2, peak.goodput / 2)
+    sender.close()
+    rows = [_overload(peak, calm, over, burn_us, log), _after(calm, after)]
+    sender = Generator(path, 16)
+    before = sender.run(seconds / 2, peak.goodput / 4)
+    with Slow(path, SLOW):
+        beside = sender.run(seconds / 2, peak.goodput / 4)
+    sender.close()
+    gap = percentile(beside.judged, 0.99) - percentile(before.judged, 0.99)
+    rows.append(
+        Figure(
+            what=f"{SLOW:,} slow connections add to p99",
+            measured=f"{gap:.1f} ms",
+            goal="5 ms",
+            reached=gap <= 5 and not beside.shed,
+            how=f"99th percentile {percentile(before.judged, 0.99):.1f} ms before, {percentile(beside.judged, 0.99):.1f} ms beside",
+        )
+    )
+    return rows
+
+
+def _overload(peak: Phase, calm: Phase, over: Phase, burn_us: int, log: Path) -> Figure:
+    share = over.goodput / peak.goodput
+    shed_ms = percentile(over.shed, 0.99)
+    events = log.read_text().count('"overloaded"')
+    return Figure(
+        what=f"goodput at {over.offered / peak.goodput:.1f} times the peak"
+        + (f", {burn_us} us a judgement more" if burn_us else ""),
+        measured=f"{share:.0%} of {peak.goodput:,.0f}/s; shed in {shed_ms:.1f} ms",
+        goal="90%; 5 ms",
+        reached=share >= 0.9 and shed_ms <= 5,
+        how=f"judged {len(over.judged):,} (p50 {percentile(over.judged, 0.5):.1f}, p99 {percentile(over.judged, 0.99):.1f} ms), "
+        f"answered unjudged {len(over.shed):,} (p50 {percentile(over.shed, 0.5):.1f}, p99 {shed_ms:.1f} ms), no connection was free "
+        f"for {over.unsent:,}, {events} event lines; at half the peak before: p99 {percentile(calm.judged, 0.99):.1f} ms, "
+        f"{len(calm.shed)} shed; service on core 1, sender on core 0, load of the machine {os.getloadavg()[0]:.1f}",
+    )
+
+
+def _after(calm: Phase, after: Phase) -> Figure:
+    return Figure(
+        what="half a second after the overload",
+        measured=f"{len(after.shed)} shed, p99 {percentile(after.judged, 0.99):.1f} ms",
+        goal="0, as before",
+        reached=not after.shed and percentile(after.judged, 0.99) <= 2 * percentile(calm.judged, 0.99) + 5,
+        how=f"at half the peak; before the overload p99 was {percentile(calm.judged, 0.99):.1f} ms",
+    )
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--serve", nargs=2)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve[0], int(given.serve[1]))
+        return
+    os.sched_setaffinity(0, {0})
+    seconds = 3.0 if given.quick else 10.0
+    show([*attack(BURN_US, seconds), *attack(0, seconds)])
+
+
+if __name__ == "__main__":
+    _main()

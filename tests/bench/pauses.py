@@ -1,0 +1,244 @@
+"""The longest pause of the check socket: a pinger asks 1,000 times a second while the service grows, evicts, reloads, is scraped.
+
+Two figures.  The longest answer is what a visitor saw; on a machine that others use it holds their share too.  The longest hold
+is the processor time of the loop's own thread between two requests that it answered: what the loop was busy with, and nothing
+else.  The service here is the real one, told of the time by one wrapper around the answer to a request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from tests.bench.figures import Figure, show
+from tests.bench.load import free_port, judged
+
+GOAL_MS, GOAL_HOLD_MS = 20.0, 10.0
+NETWORKS = 10_000
+RELOADS = 20
+_HEAD = (
+    b"GET /v1/check/nginx HTTP/1.1\r\nHost: botsieve\r\nX-Botsieve-Edge: 1 order tls\r\nX-Botsieve-Method: GET\r\n"
+    b"X-Botsieve-Scheme: https\r\nX-Botsieve-Host: shop.example\r\nX-Botsieve-Http: HTTP/2.0\r\naccept: text/html,*/*;q=0.8\r\n"
+    b"user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n"
+    b"accept-language: en\r\naccept-encoding: gzip\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n"
+)
+
+
+def question(address: bytes, uri: bytes) -> bytes:
+    """One check as nginx sends it."""
+    return _HEAD + b"X-Botsieve-Client-Addr: " + address + b"\r\nX-Botsieve-Uri: " + uri + b"\r\n\r\n"
+
+
+# ---- in the service's process
+
+
+def serve(config: str, report: str) -> None:
+    """`botsieve serve`, which writes its longest holds at SIGUSR2: one line each of loop's ms, process's ms, wall ms."""
+    from botsieve.cli import main
+    from botsieve.transports.http import NginxEdge
+
+    handle = NginxEdge.handle
+    last = [0.0, 0.0, 0.0]
+    worst: list[tuple[float, float, float]] = []
+    waits: list[float] = []
+
+    def timed(self: NginxEdge, request: object) -> bytes:
+        loop_s, process_s, wall_s = time.thread_time(), time.process_time(), time.perf_counter()
+        held = (loop_s - last[0], process_s - last[1], wall_s - last[2])
+        last[:] = [loop_s, process_s, wall_s]
+        if held[2] > 0.02 and held[2] < wall_s:
+            waits.append(held[2] * 1e3)
+            waits.sort(reverse=True)
+            del waits[5:]
+        if held[0] > 0.002 and held[0] < loop_s:  # the first answer has nothing before it
+            worst.append((held[0] * 1e3, held[1] * 1e3, held[2] * 1e3))
+            worst.sort(reverse=True)
+            del worst[20:]
+        return handle(self, request)  # type: ignore[arg-type]
+
+    def tell(*_: object) -> None:
+        Path(report + ".new").write_text("".join(f"{a:.2f} {b:.2f} {c:.2f}\n" for a, b, c in worst) or "0 0 0\n")
+        with open(report + ".new", "a") as more:
+            more.write("0 0 0\n" + " ".join(f"{one:.1f}" for one in waits))
+        os.rename(report + ".new", report)
+        worst.clear()
+
+    NginxEdge.handle = timed  # type: ignore[method-assign]
+    signal.signal(signal.SIGUSR2, tell)
+    sys.exit(main(["serve", "--config", config]))
+
+
+# ---- in processes of their own
+
+
+def feed(path: str, first: int, seconds: float) -> None:
+    """New clients, one request each, as fast as they are answered: 16 under way on one connection."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(path)
+        until, number = time.monotonic() + seconds, first
+        while time.monotonic() < until:
+            batch = b""
+            for _ in range(16):
+                number += 1
+                address = b"%d.%d.%d.%d" % (11 + (number >> 24), number >> 16 & 255, number >> 8 & 255, number & 255)
+                batch += question(address, b"/items/%d" % number)
+            sock.sendall(batch)
+            answered = 0
+            while answered < 16:
+                data = sock.recv(65536)
+                if not data:
+                    return
+                answered += data.count(b"\r\n\r\n")
+
+
+def ping(path: str, seconds: float) -> None:
+    """Asks every ms, one at a time; prints how many, and the 50th and 99th percentile and the longest answers, in ms."""
+    took: list[float] = []
+    asked = question(b"203.0.113.9", b"/ping")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(path)
+        until = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < until:
+            sock.sendall(asked)
+            sock.recv(65536)
+            took.append(time.perf_counter() - began)
+            time.sleep(max(0.0, began + 0.001 - time.perf_counter()))
+    took.sort()
+    at = [took[len(took) // 2], took[len(took) * 99 // 100], *took[-5:]]
+    print(len(took), *(f"{value * 1e3:.2f}" for value in at))
+
+
+# ---- all of it
+
+
+def write_config(folder: Path, turn: int) -> Path:
+    """A configuration with 10,000 exceptions, another one each turn."""
+    config = folder / "botsieve.yaml"
+    ranges = ", ".join(f"10.{n >> 8 & 255}.{n & 255}.{turn % 250}/32" for n in range(NETWORKS))
+    text = (
+        "policies: [{name: all, audience: browser}]\n"
+        f"edges: {{nginx: {{listen: 'unix:{folder}/s', socket_group: null}}}}\n"
+        f"allow: {{networks: [{ranges}]}}\n"
+        f"state: {{dir: {folder}/state, max_mib: 64}}\nchallenge: {{keys_file: {folder}/state/keys}}\n"
+        f"journal: {{decisions: {{to: {folder}/log}}}}\nweb: {{listen: '127.0.0.1:{(folder / 'port').read_text()}'}}\n"
+    )
+    (folder / "new").write_text(text)
+    (folder / "new").replace(config)
+    return config
+
+
+def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
+    """Grows and evicts all the time; reloads and scrapes on the way."""
+    with tempfile.TemporaryDirectory(prefix="bs-") as name:
+        folder = Path(name)
+        (folder / "port").write_text(str(free_port()))
+        web = int((folder / "port").read_text())
+        me = [sys.executable, "-m", __spec__.name]
+        service = subprocess.Popen(
+            [*me, "--serve", str(write_config(folder, 0)), str(folder / "holds")], stderr=subprocess.PIPE
+        )
+        others: list[subprocess.Popen[bytes]] = []
+        try:
+            _wait(lambda: _is_ready(web))
+            _holds(service.pid, folder)  # the start is not counted
+            pinger = subprocess.Popen([*me, "--ping", f"{folder}/s", str(seconds)], stdout=subprocess.PIPE)
+            others.append(pinger)
+            others.extend(subprocess.Popen([*me, "--feed", f"{folder}/s", str(n * 2_000_000), str(seconds)]) for n in range(2))
+            for turn in range(1, reloads + 1):
+                time.sleep(seconds / (reloads + 2))
+                write_config(folder, turn)
+                service.send_signal(signal.SIGHUP)
+                _scrape(web)
+            said = pinger.communicate(timeout=seconds + 20)[0].split()
+            holds = _holds(service.pid, folder)
+            metrics = _scrape(web)
+            clients = judged(web)
+        finally:
+            for process in (*others, service):
+                process.terminate()
+                process.wait(10)
+        longest = [float(value) for value in said[3:]]
+        applied = (folder / "log").read_text().count('"config_applied"')
+    evicted = _value(metrics, 'botsieve_evictions_total{subject="client"}')
+    hold = holds[0] if holds else (0.0, 0.0, 0.0)
+    what = f"{clients:,} clients, {evicted:,.0f} evicted, {applied - 1} reloads of {NETWORKS:,} networks, {reloads} scrapes"
+    return [
+        Figure(
+            what="longest hold of the loop",
+            measured=f"{hold[0]:.1f} ms",
+            goal=f"{GOAL_HOLD_MS:.0f} ms",
+            reached=hold[0] <= GOAL_HOLD_MS,
+            how=f"processor time of the loop's thread between two answers (the process: {hold[1]:.1f}, wall: {hold[2]:.1f} ms); "
+            f"{len(holds)} above 2 ms: {', '.join(f'{one[0]:.1f}' for one in holds[:8])}; {what}",
+        ),
+        Figure(
+            what="longest answer of the check socket",
+            measured=f"{longest[-1]:.1f} ms",
+            goal=f"{GOAL_MS:.0f} ms",
+            reached=longest[-1] <= GOAL_MS,
+            how=f"of {int(said[0]):,} asked every ms, under full load: median {float(said[1]):.2f}, 99th percentile {float(said[2]):.2f}, "
+            f"the longest five {', '.join(f'{one:.1f}' for one in longest)} ms; load of the machine {os.getloadavg()[0]:.1f}",
+        ),
+    ]
+
+
+def _holds(pid: int, folder: Path) -> list[tuple[float, ...]]:
+    report = folder / "holds"
+    report.unlink(missing_ok=True)
+    os.kill(pid, signal.SIGUSR2)
+    _wait(report.exists)
+    return [tuple(map(float, line.split())) for line in report.read_text().splitlines()]
+
+
+def _wait(done: object, at_most_s: float = 30.0) -> None:
+    until = time.monotonic() + at_most_s
+    while not done():  # type: ignore[operator]
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.05)
+
+
+def _is_ready(web: int) -> bool:
+    try:
+        return bool(urllib.request.urlopen(f"http://127.0.0.1:{web}/readyz", timeout=2).read())
+    except OSError:
+        return False
+
+
+def _scrape(web: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=20) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def _value(metrics: str, series: str) -> float:
+    return sum(float(line.rpartition(" ")[2]) for line in metrics.splitlines() if line.startswith(series))
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--serve", nargs=2)
+    parser.add_argument("--feed", nargs=3)
+    parser.add_argument("--ping", nargs=2)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if given.serve:
+        serve(*given.serve)
+    elif given.feed:
+        feed(given.feed[0], int(given.feed[1]), float(given.feed[2]))
+    elif given.ping:
+        ping(given.ping[0], float(given.ping[1]))
+    else:
+        show(measure(seconds=10, reloads=3) if given.quick else measure())
+
+
+if __name__ == "__main__":
+    _main()
