@@ -41,7 +41,7 @@ def question(address: bytes, uri: bytes) -> bytes:
 
 
 def serve(config: str, report: str) -> None:
-    """`botsieve serve`, which writes its longest holds at SIGUSR2: one line each of loop's ms, process's ms, wall ms."""
+    """`botsieve serve`, which writes its longest holds at SIGUSR2: the longest waits in ms, then lines of loop's, process's and wall ms."""
     from botsieve.cli import main
     from botsieve.transports.http import NginxEdge
 
@@ -65,11 +65,11 @@ def serve(config: str, report: str) -> None:
         return handle(self, request)  # type: ignore[arg-type]
 
     def tell(*_: object) -> None:
-        Path(report + ".new").write_text("".join(f"{a:.2f} {b:.2f} {c:.2f}\n" for a, b, c in worst) or "0 0 0\n")
-        with open(report + ".new", "a") as more:
-            more.write("0 0 0\n" + " ".join(f"{one:.1f}" for one in waits))
+        lines = ["".join(f"{one:.1f} " for one in waits), *(f"{a:.2f} {b:.2f} {c:.2f}" for a, b, c in worst)]
+        Path(report + ".new").write_text("\n".join(lines))
         os.rename(report + ".new", report)
         worst.clear()
+        waits.clear()
 
     NginxEdge.handle = timed  # type: ignore[method-assign]
     signal.signal(signal.SIGUSR2, tell)
@@ -158,7 +158,7 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
                 service.send_signal(signal.SIGHUP)
                 _scrape(web)
             said = pinger.communicate(timeout=seconds + 20)[0].split()
-            holds = _holds(service.pid, folder)
+            waits, *holds = _holds(service.pid, folder)
             metrics = _scrape(web)
             clients = judged(web)
         finally:
@@ -185,7 +185,9 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
             goal=f"{GOAL_MS:.0f} ms",
             reached=longest[-1] <= GOAL_MS,
             how=f"of {int(said[0]):,} asked every ms, under full load: median {float(said[1]):.2f}, 99th percentile {float(said[2]):.2f}, "
-            f"the longest five {', '.join(f'{one:.1f}' for one in longest)} ms; load of the machine {os.getloadavg()[0]:.1f}",
+            f"the longest five {', '.join(f'{one:.1f}' for one in longest)} ms; "
+            f"the service itself was longest without an answer for {', '.join(map(str, waits)) or 'less than 20'} ms; "
+            f"load of the machine {os.getloadavg()[0]:.1f}",
         ),
     ]
 
