@@ -124,16 +124,26 @@ def test_offices(start: Start, tmp_path: Path) -> None:
 
 
 def test_why_never_satisfy_any(standin: StandIn, tmp_path: Path) -> None:
-    """nginx's own rule: with `any`, our allow stands in for the password.  Under protect-app.conf an outer one does not hold."""
+    """One of the server does not hold under our includes: our allow is no password.  One further in shows nginx's own rule:
+    there it would be."""
     (tmp_path / "users").write_text("u:{PLAIN}p\n")
     login = f"auth_basic x; auth_basic_user_file {tmp_path}/users;"
-    app = 'return 200 "$http_x_botsieve_score\\n";'
-    locations = f"location / {{ satisfy any; {login} PROTECT TO_APP }} location /app {{ {login} PROTECT_APP TO_APP }}"
+    app = 'return 200 "$http_x_botsieve_score\n";'
+    further_in = f"location /in/ {{ satisfy any; {login} TO_APP }}"
+    locations = f"location / {{ {login} PROTECT TO_APP {further_in} }} location /app {{ {login} PROTECT_APP TO_APP }}"
     with Site(tmp_path, standin.socket, server="satisfy any;", locations=locations, app=app, patient=True) as site:
-        assert ask(site.http_port, "/").status == 200
-        assert ask(site.http_port, "/app").status == 401
-        answer = ask(site.http_port, "/app", "Authorization: Basic dTpw", "X-Botsieve-Score: 1")
-        assert (answer.status, answer.body) == (200, b"75\n")
+        for path, told in (("/", b"1\n"), ("/app", b"75\n")):
+            assert ask(site.http_port, path).status == 401
+            answer = ask(site.http_port, path, "Authorization: Basic dTpw", "X-Botsieve-Score: 1")
+            assert (answer.status, answer.body) == (200, told)
+            assert ask(site.http_port, path, "Authorization: Basic dTpw", "X-Want: block").body.startswith(b"page block")
+        assert ask(site.http_port, "/in/").status == 200
+
+
+def test_a_second_satisfy_is_refused(standin: StandIn, tmp_path: Path) -> None:
+    """Beside protect.conf in one location: nginx says so at the start, and does not guess."""
+    with pytest.raises(AssertionError, match='"satisfy" directive is duplicate'):
+        Site(tmp_path, standin.socket, locations="location / { PROTECT satisfy any; TO_APP }")
 
 
 def test_single_page(start: Start, standin: StandIn) -> None:

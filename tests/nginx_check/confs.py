@@ -59,8 +59,8 @@ class Folder:
         for folder, texts in (("botsieve", nginx_texts(filling)), ("botsieve/lua/resty/botsieve", lua_texts())):
             (at / folder).mkdir(parents=True)
             for file, text in texts.items():
-                # A busy machine must not turn a verdict into an unjudged request.
-                (at / folder / file).write_text(text.replace("50ms", "10s"))
+                # A busy machine must not turn a verdict into an unjudged request, nor a page into the small one.
+                (at / folder / file).write_text(re.sub(r" (50ms|500ms|1s);", " 10s;", text))
         for file, text in _certificate().items():
             (at / file).write_text(text)
         (at / "html").mkdir()

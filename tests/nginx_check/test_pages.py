@@ -14,7 +14,6 @@ ROWS = [
     Row("page_200", "/", (200, b"sorry")),
     Row("page_lost", "/", BARE),
     Row("app_403_lost", "/forbidden", BARE, (403, b"app says no"), ("X-Want: allow",)),
-    Row("page_intercepted", "/", BARE),
 ]
 
 

@@ -36,7 +36,6 @@ RULES: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     inherited.lua_too_early,
     inherited.lost_hello,
     gates.gates,
-    gates.page_behind_gate,
     seen.tls_without_include,
     seen.underscores,
     seen.hidden_visitors,

@@ -7,15 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from botsieve.edge.check.site import PAGE, Finding, Scope, Site
+from botsieve.edge.check.site import Finding, Scope, Site
 from botsieve.edge.check.tree import Directive
 
 _LUA = ("access_by_lua_block", "access_by_lua", "access_by_lua_file")
 
 
+# What to write where somebody wants `satisfy any`.
+_INSTEAD = (
+    "no `satisfy`, `allow` or `deny` here: a `geo` that says `off` for the addresses that need no password, and `auth_basic` with "
+    "its variable (docs/coexistence.md)"
+)
+
+
 def gates(site: Site) -> Iterator[Finding]:
     """Every gate beside us in a protected location."""
     for location in site.protected:
+        twice = _twice(location)
+        if twice is not None:
+            yield twice
+            continue
         password = _password(location)
         refusals = _refusals(location)
         satisfy = location.effective("satisfy")
@@ -29,14 +40,14 @@ def gates(site: Site) -> Iterator[Finding]:
                     f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allowlist` of botsieve.yaml",
                 )
             continue
-        outer = location.parent.effective("satisfy") if location.parent is not None else []
-        if satisfy and satisfy[-1].ours and outer and outer[-1].args == ("any",) and (password or refusals):
+        outer = _ended(location)
+        if outer is not None and (password or refusals):
             yield Finding(
                 *satisfy[-1].shown,
                 "satisfy_lost",
-                f"`satisfy any` of {outer[-1].shown[0]}:{outer[-1].shown[1]} no longer holds in `{location.label}`: protect-app.conf "
-                "has `satisfy all`, and a visitor must pass every gate",
-                "leave out here the gate that not everybody can pass",
+                f"`satisfy any` of {outer.shown[0]}:{outer.shown[1]} no longer holds in `{location.label}`: protect.conf has "
+                "`satisfy all`, and a visitor must pass every gate",
+                _INSTEAD,
             )
         if password:
             yield Finding(
@@ -56,6 +67,30 @@ def gates(site: Site) -> Iterator[Finding]:
             )
 
 
+def _twice(location: Scope) -> Finding | None:
+    """A `satisfy` of the user in the very scope where protect.conf has one."""
+    lines = location.own_of("satisfy")
+    users = [one for one in lines if not one.ours]
+    if not users or len(users) == len(lines):
+        return None
+    return Finding(
+        *users[0].shown,
+        "satisfy_twice",
+        "nginx refuses the whole configuration (`satisfy` is duplicate): protect.conf has `satisfy all`, because with `any` our "
+        "allow would stand in for a password",
+        "take this line out" if users[0].args == ("all",) else _INSTEAD,
+    )
+
+
+def _ended(location: Scope) -> Directive | None:
+    """The outer `satisfy any` that ours put an end to."""
+    holder = location.holder("satisfy")
+    if holder is None or holder.parent is None or not holder.own_of("satisfy")[-1].ours:
+        return None
+    outer = holder.parent.effective("satisfy")
+    return outer[-1] if outer and outer[-1].args == ("any",) else None
+
+
 def _password(location: Scope) -> list[Directive]:
     return [one for one in location.effective("auth_basic")[:1] if one.args != ("off",)]
 
@@ -66,21 +101,3 @@ def _refusals(location: Scope) -> list[Directive]:
     if all(one.args == ("all",) and one.name == "deny" for one in lines):
         return []
     return [one for one in lines if one.name == "deny"]
-
-
-def page_behind_gate(site: Site) -> Iterator[Finding]:
-    """Our page has the server's password or `deny`, and a protected location has not."""
-    for server in site.guarded:
-        page = next((one for one in server.inner if one.pattern[1] == PAGE), None)
-        inside = site.protected_in(server)
-        for closed in (_password, _refusals):
-            lines = closed(page) if page is not None else []
-            open_one = next((location for location in inside if not closed(location)), None)
-            if lines and open_one is not None:
-                yield Finding(
-                    *lines[0].shown,
-                    "page_behind_gate",
-                    f"who is challenged in `{open_one.label}` is refused by this line instead of seeing our page, which is a location "
-                    "of this server too",
-                    f"`{lines[0].name}` in the locations that are to have it, not at the level of the server",
-                )

@@ -70,7 +70,7 @@ def swallowed(site: Site) -> Iterator[Finding]:
 
 
 def intercepted(site: Site) -> Iterator[Finding]:
-    """`proxy_intercept_errors on` at work on the application's 403, or on our page."""
+    """`proxy_intercept_errors on` at work on the application's 403."""
     for location in site.protected:
         for kind in _INTERCEPTS:
             on = location.effective(f"{kind}_intercept_errors")
@@ -82,19 +82,6 @@ def intercepted(site: Site) -> Iterator[Finding]:
                     "a visitor to whom the application itself says 403 sees nginx's bare page instead of the application's",
                     f"`{kind}_intercept_errors off;` in `{location.label}`",
                 )
-    for server in site.guarded:
-        page = next((one for one in server.inner if one.pattern[1] == PAGE), None)
-        if page is None or page.value("proxy_intercept_errors") != "on":
-            continue
-        own = next((one for one in error_pages(page) if 403 in one.codes), None)
-        if own is not None:
-            yield Finding(
-                *own.line.shown,
-                "page_intercepted",
-                "who is challenged or blocked sees nginx's bare 403 instead of our page: proxy_intercept_errors of "
-                "http or server level works on our page too",
-                "take 403 out of this line, or move proxy_intercept_errors into your own locations",
-            )
 
 
 def lost_pages(site: Site) -> Iterator[Finding]:
