@@ -94,6 +94,7 @@ def _transports(count: int) -> bool:
             all_of_them.append(found)
             print(found, *found.bad[:5], sep="\n    ", flush=True)
         alive = running.process.popen.poll() is None
+        print(f"metrics: {running.series()} series (wanted: at most 2,000)", flush=True)
         running.process.stop()
         faults = running.faults()
         print(

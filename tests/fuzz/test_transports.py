@@ -25,6 +25,7 @@ def running() -> Iterator[Running]:
         yield started
         assert started.process.popen.poll() is None
         assert started.at.metric("botsieve_detector_errors_total") == 0
+        assert started.series() <= 2000
         assert started.process.stop() == 0
         assert started.faults() == []
 
