@@ -13,7 +13,7 @@ from botsieve.challenge.clearance import Clearances, Standing
 from botsieve.challenge.session import Session, Sessions
 from botsieve.crawlers import INSIDE, Crawlers
 from botsieve.decision import ALLOW, ENFORCE, MONITOR, VERDICTS, Decision, Signal
-from botsieve.detectors import Plan, Watch, plan, request_key
+from botsieve.detectors import Plan, Watch, is_short, plan, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
 from botsieve.observation import NAVIGATION, Observation
@@ -28,7 +28,7 @@ from botsieve.verdict import Standpoint, outcome
 # requests stays one client.  A clearance does at once: it was earned.
 SESSION_SETTLES_S = WINDOW_S
 
-# Decisions are remembered by tens of thousands: what a client chose of them is bounded.
+# Decisions are remembered by tens of thousands: what a client chose of them is bounded; a longer target by its hash.
 _MAX_TEXT = 256
 _MAX_ROUTE = 1_024  # as in the decision log
 
@@ -76,7 +76,8 @@ class Engine:
 
         `decision_id`: as docs/headers.md shows it.  `draw_0_1`: a random number, for verdicts that refuse at random.
         """
-        name = (o.request_id, o.client, self._short(o.uri)) if o.request_id else None
+        uri = o.uri
+        name = (o.request_id, o.client, uri if len(uri) <= _MAX_TEXT else self.world.hasher.key(uri)) if o.request_id else None
         if name is not None:
             known = self._recent.get(name, now_s)
             if known is not None:
@@ -93,10 +94,6 @@ class Engine:
         if name is not None:
             self._recent.put(name, decision, now_s)
         return decision
-
-    def _short(self, text: bytes) -> bytes:
-        """What is remembered in place of a text that a client chose: itself, or its hash when it is long."""
-        return text if len(text) <= _MAX_TEXT else self.world.hasher.key(text)
 
     def _judge(self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str) -> Decision:
         session, standing = self._credentials(o, now_s)
@@ -147,10 +144,9 @@ class Engine:
     def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
         """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""
         key = request_key(o, plan, tool=tool, cleared=view.cleared)
-        if key is not None:
-            known = plan.answers.get(key)
-            if known is not None:
-                return known
+        known = plan.answers.get(key)
+        if known is not None:
+            return known
         signals: tuple[Signal, ...] = ()
         failed = self._failures
         for watch in plan.of_request:
@@ -161,7 +157,7 @@ class Engine:
                 continue
             if signal is not None and signal.points:
                 signals += (signal,)
-        if key is not None and failed == self._failures:
+        if failed == self._failures and is_short(key):
             plan.answers.put(key, signals)
         return signals
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import resource
 import signal
@@ -27,6 +26,7 @@ from botsieve.config.settings import Loaded, ServiceSettings
 from botsieve.config.watch import Reload, Reloader
 from botsieve.engine import Engine
 from botsieve.errors import BotsieveError
+from botsieve.garbage import set_aside, young_only
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
 from botsieve.keyfile import make_folder, read_keys
 from botsieve.observation import make_observation
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 DRAIN_S = 2.5  # SIGTERM ends it within 5 s: this, and at most 2 s for the journal
 _LAST_LOOK_S = 0.05
 _HOUSEKEEPING_S = 0.5
-_YOUNG_OBJECTS = 5_000  # a collection of so many takes about 0.3 ms
 _MAX_FILES = 16_384
 
 
@@ -125,8 +124,7 @@ class Server:
             others.append(f"grpc={own.listen}")
         others.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
         warm_up(self.loaded.rulebook)
-        gc.collect()
-        gc.freeze()
+        young_only()
         names = []
         surplus = Surplus(asyncio.get_running_loop())
         surplus.tell = lambda count: self.journal.event("overloaded", count=count)
@@ -162,9 +160,8 @@ class Server:
 
         A collection looks at some thousands of new objects, never at what is remembered: no pause grows with the state.
         """
-        gc.set_threshold(_YOUNG_OBJECTS, 1_000_000, 1_000_000)
         while True:
-            gc.freeze()
+            set_aside()
             await asyncio.sleep(_HOUSEKEEPING_S)
             self.journal.poll()
 

@@ -104,39 +104,35 @@ def plan(settings: Mapping[str, Settings], audience: str, *, claims_browser: boo
     )
 
 
-def request_key(o: Observation, plan: Plan, *, tool: str, cleared: bool) -> RequestKey | None:
-    """Everything that the detectors `of_request` look at, as one key; None when it is too long to be worth remembering.
+def request_key(o: Observation, plan: Plan, *, tool: str, cleared: bool) -> RequestKey:
+    """Everything that the detectors `of_request` look at, as one key.
 
     `tool`: what the catalogue says of the hello.  A tool's finding shows its JA3, which therefore belongs to the key; other JA3
     differ from connection to connection (browsers shuffle) and say nothing.
     """
     get = o.headers.get
-    agent = get(b"user-agent")
-    accept = get(b"accept")
-    hints = get(b"sec-ch-ua")
-    if (
-        (agent is not None and len(agent) > _MAX_KEY_BYTES)
-        or (accept is not None and len(accept) > _MAX_KEY_BYTES)
-        or (hints is not None and len(hints) > _MAX_KEY_BYTES)
-    ):
-        return None
     return (
-        agent,
-        accept,
-        hints,
-        get(b"sec-ch-ua-mobile", b"")[:16],
-        get(b"sec-ch-ua-platform", b"")[:64],
-        get(b"sec-fetch-mode", b"")[:32],
-        get(b"sec-fetch-dest", b"")[:32],
-        get(b"accept-encoding", b"")[:256],
-        bool(get(b"accept-language")),
-        get(b"te", b"")[:32],
-        o.kind,
+        get(b"user-agent"),
+        get(b"accept"),
+        get(b"sec-ch-ua"),
+        get(b"sec-ch-ua-mobile"),
+        get(b"sec-ch-ua-platform"),
+        get(b"sec-fetch-mode"),
+        get(b"sec-fetch-dest"),
+        get(b"accept-encoding"),
+        get(b"te"),
+        o.ja3 if tool or (plan.ja3_list and o.ja3.lower() in plan.ja3_list) else b"",
         o.http,
         o.ja4,
         o.tls_sig,
-        o.ja3 if tool or (plan.ja3_list and o.ja3.lower() in plan.ja3_list) else b"",
+        bool(get(b"accept-language")),
+        o.kind,
         o.peer == o.client,
         o.headers_seen,
         cleared,
     )
+
+
+def is_short(key: RequestKey) -> bool:
+    """Whether a key is small enough to be remembered by the thousand: a client may send 64 KiB of headers."""
+    return sum(len(part) for part in key if isinstance(part, bytes)) <= _MAX_KEY_BYTES

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from botsieve.agents import Agent
     from botsieve.detectors.catalogue import Catalogue
@@ -14,28 +16,15 @@ if TYPE_CHECKING:
     from botsieve.state.profiles import Profiles
 
 
-class View:
+class View(msgspec.Struct, gc=False):
     """`agent`: the parsed User-Agent.  `cleared`: the client has solved a challenge.  `profiles`: state after this request.
     `has_session`: our session cookie came back.  `time_judged`: the clock can be trusted."""
 
-    __slots__ = ("agent", "catalogue", "cleared", "has_session", "now_s", "policy", "profiles", "time_judged")
-
-    def __init__(
-        self,
-        agent: Agent,
-        catalogue: Catalogue,
-        policy: Policy,
-        profiles: Profiles,
-        now_s: float,
-        cleared: bool,
-        has_session: bool,
-        time_judged: bool,
-    ) -> None:
-        self.agent = agent
-        self.catalogue = catalogue
-        self.policy = policy
-        self.profiles = profiles
-        self.now_s = now_s
-        self.cleared = cleared
-        self.has_session = has_session
-        self.time_judged = time_judged
+    agent: Agent
+    catalogue: Catalogue
+    policy: Policy
+    profiles: Profiles
+    now_s: float
+    cleared: bool
+    has_session: bool
+    time_judged: bool

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from array import array
 
+import msgspec
+
 from botsieve.state.folders import Folders
 from botsieve.state.parts import Beats, LastSeen, Windowed
 
@@ -235,17 +237,17 @@ class Site:
         return sum(count for number, count in self.active_networks.items() if number > newest - 30)
 
 
-class Profiles:
-    """What one request finds remembered, itself counted.  `client` is None at a client's first request."""
+class Profiles(msgspec.Struct, gc=False):
+    """What one request finds remembered, itself counted.  `client` is None at a client's first request.
 
-    __slots__ = ("client", "fingerprint_track", "item", "network", "network_track", "previous_s", "site", "track")
+    `previous_s`: the client's request before this one, 0.0 if none is remembered.
+    """
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.client: ClientProfile | None = None
-        self.previous_s = 0.0  # the client's request before this one, 0.0: none is remembered
-        self.track: Track | None = None
-        self.network: Group | None = None
-        self.network_track: GroupTrack | None = None
-        self.fingerprint_track: GroupTrack | None = None
-        self.item = 0
+    site: Site
+    client: ClientProfile | None = None
+    previous_s: float = 0.0
+    track: Track | None = None
+    network: Group | None = None
+    network_track: GroupTrack | None = None
+    fingerprint_track: GroupTrack | None = None
+    item: int = 0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+import msgspec
+
 from botsieve.remembered import Remembered
 
 # Deterministic, linear patterns on at most _MAX_SEGMENT bytes each; only segments that hold a digit get here.
@@ -40,7 +42,7 @@ _SHORT_QUERY = 128
 _NO_NUMBER = -1
 
 
-class Route(NamedTuple):
+class Route(msgspec.Struct, frozen=True, gc=False):
     """`template` names the route; `item` is what varies in it (b"" for none); `number` is its last number, -1 for none.
 
     `is_list`: the item is a position in a list (`?page=3`), which people turn too.
@@ -130,7 +132,7 @@ def _segment(segment: bytes) -> tuple[bytes, int]:
 
 
 def _query(query: bytes, route: Route) -> Route:
-    template, path_item, number, is_list = route
+    template, path_item, number, is_list = route.template, route.item, route.number, route.is_list
     item = [path_item] if path_item else []
     names: list[bytes] = []
     for pair in query.split(b"&", _MAX_QUERY_KEYS)[:_MAX_QUERY_KEYS]:

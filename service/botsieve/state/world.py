@@ -67,7 +67,7 @@ class World:
             return self.hasher.key(name)
         sig = o.tls_sig if o.peer == o.client else b""
         address = o.client if o.client[:12] == b"\0\0\0\0\0\0\0\0\0\0\xff\xff" else o.client[:8]
-        return self.hasher.key(address + b"|" + sig + b"|" + o.user_agent)
+        return self.hasher.key(b"|".join((address, sig, o.headers.get(b"user-agent", b""))))
 
     def last_seen_s(self, key: bytes) -> float:
         """When a client was last seen, 0.0 if it is not remembered.  `key`: `client_key`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botsieve.agents import AgentBook
-from botsieve.detectors import TABLE, Plan, plan, request_key
+from botsieve.detectors import TABLE, Plan, is_short, plan, request_key
 from botsieve.detectors.settings import ANY, BROWSER, DEFAULTS, PROGRAM
 from botsieve.policy import Policy
 from hypothesis import given
@@ -104,10 +104,10 @@ def test_an_operators_list_of_ja3_tells_hellos_apart() -> None:
 
 
 def test_what_a_client_makes_large_is_not_remembered() -> None:
-    """A header of 3 KB has no key: a flood of them cannot fill the memory."""
+    """A header of 3 KB is no short key: a flood of them cannot fill the memory."""
     whole = plan(DEFAULTS, "mixed", claims_browser=True, behaviour=True, time_judged=True)
     for name in (b"user-agent", b"accept", b"sec-ch-ua"):
-        assert request_key(request(plus={name: b"x" * 3000}), whole, tool="", cleared=False) is None
-    assert request_key(request(headers=CALL), whole, tool="", cleared=False) is not None
-    assert request_key(request(headers=TOOL), whole, tool="", cleared=False) is not None
+        assert not is_short(request_key(request(plus={name: b"x" * 3000}), whole, tool="", cleared=False))
+    assert is_short(request_key(request(headers=CALL), whole, tool="", cleared=False))
+    assert is_short(request_key(request(headers=TOOL), whole, tool="", cleared=False))
     assert AgentBook().read(b"x" * 3000).family == ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from botsieve.state.folders import _MAX_LEARNING, CHILDREN_AT_LEAST, Folders
 from hypothesis import given
 from hypothesis import strategies as st
-
-from botsieve.state.folders import _MAX_LEARNING, CHILDREN_AT_LEAST, Folders
 
 from tests.unit.rig import Rig, enforcing
 
