@@ -116,6 +116,16 @@ def ping(path: str, seconds: float) -> None:
     print(len(took), *(f"{value * 1e3:.2f}" for value in at))
 
 
+def rest(seconds: float) -> None:
+    """Sleeps 1 ms at a time; prints the longest five sleeps in ms: what the machine does to a process that does nothing."""
+    slept: list[float] = []
+    until = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < until:
+        time.sleep(0.001)
+        slept.append(time.perf_counter() - began)
+    print(*(f"{one * 1e3:.1f}" for one in sorted(slept)[-5:]))
+
+
 # ---- all of it
 
 
@@ -150,7 +160,8 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
             _wait(lambda: _is_ready(web))
             _holds(service.pid, folder)  # the start is not counted
             pinger = subprocess.Popen([*me, "--ping", f"{folder}/s", str(seconds)], stdout=subprocess.PIPE)
-            others.append(pinger)
+            idler = subprocess.Popen([*me, "--rest", str(seconds)], stdout=subprocess.PIPE)
+            others.extend((pinger, idler))
             others.extend(subprocess.Popen([*me, "--feed", f"{folder}/s", str(n * 2_000_000), str(seconds)]) for n in range(2))
             for turn in range(1, reloads + 1):
                 time.sleep(seconds / (reloads + 2))
@@ -158,6 +169,7 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
                 service.send_signal(signal.SIGHUP)
                 _scrape(web)
             said = pinger.communicate(timeout=seconds + 20)[0].split()
+            idle = b", ".join(idler.communicate(timeout=20)[0].split()).decode()
             waits, *holds = _holds(service.pid, folder)
             metrics = _scrape(web)
             clients = judged(web)
@@ -186,7 +198,8 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
             reached=longest[-1] <= GOAL_MS,
             how=f"of {int(said[0]):,} asked every ms, under full load: median {float(said[1]):.2f}, 99th percentile {float(said[2]):.2f}, "
             f"the longest five {', '.join(f'{one:.1f}' for one in longest)} ms; "
-            f"the service itself was longest without an answer for {', '.join(map(str, waits)) or 'less than 20'} ms; "
+            f"the service itself was longest without an answer for {', '.join(map(str, waits)) or 'less than 20'} ms, a process that only "
+            f"sleeps for {idle} ms; "
             f"load of the machine {os.getloadavg()[0]:.1f}",
         ),
     ]
@@ -229,6 +242,7 @@ def _main() -> None:
     parser.add_argument("--serve", nargs=2)
     parser.add_argument("--feed", nargs=3)
     parser.add_argument("--ping", nargs=2)
+    parser.add_argument("--rest")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -238,6 +252,8 @@ def _main() -> None:
         feed(given.feed[0], int(given.feed[1]), float(given.feed[2]))
     elif given.ping:
         ping(given.ping[0], float(given.ping[1]))
+    elif given.rest:
+        rest(float(given.rest))
     else:
         show(measure(seconds=10, reloads=3) if given.quick else measure())
 
