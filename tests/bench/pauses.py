@@ -243,6 +243,7 @@ def _main() -> None:
     parser.add_argument("--feed", nargs=3)
     parser.add_argument("--ping", nargs=2)
     parser.add_argument("--rest")
+    parser.add_argument("--seconds", type=float, default=70.0, help="how long; the longer, the more clients")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -255,7 +256,7 @@ def _main() -> None:
     elif given.rest:
         rest(float(given.rest))
     else:
-        show(measure(seconds=10, reloads=3) if given.quick else measure())
+        show(measure(seconds=10, reloads=3) if given.quick else measure(seconds=given.seconds))
 
 
 if __name__ == "__main__":
