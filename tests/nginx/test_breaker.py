@@ -15,6 +15,10 @@ from tests.nginx.conftest import StandIn
 from tests.nginx.raw import ask
 from tests.servers import Site, in_threads, wait_until
 
+# nginx asks again when fail_timeout (2 s) is over.  On a machine that others use too, that one question may be late as well, and
+# costs another 2 s; the rest is for this test's own steps.  `make faults` prints the figure itself.
+AGAIN_S = 5.0
+
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,6 +42,14 @@ def edge(folder: Path, service: StandIn) -> Iterator[Site]:
         yield nginx
 
 
+@pytest.fixture
+def patient(folder: Path, service: StandIn) -> Iterator[Site]:
+    """The same where time is not the subject."""
+    (folder / "patient").mkdir()
+    with Site(folder / "patient", service.socket, patient=True) as nginx:
+        yield nginx
+
+
 def verdict(edge: Site, *lines: str) -> str:
     """Asks once and returns what the log says of the verdict; the answer must be the application's."""
     path = f"/v{time.monotonic_ns()}"
@@ -49,23 +61,35 @@ def verdict(edge: Site, *lines: str) -> str:
 
 
 def unjudged(edge: Site, service: StandIn) -> int:
+    """What nginx tells of the requests that it let pass so far."""
     assert verdict(edge) == "allow"
-    return int(service.last()["x-botsieve-unjudged"][0])
+    return told(service)
+
+
+def told(service: StandIn) -> int:
+    """The highest count that the service heard: one that it was too late for may be written down after a newer one."""
+    counts = [value for seen in service.seen() for name, value in seen["headers"] if name.lower() == "x-botsieve-unjudged"]
+    return max(int(count or 0) for count in counts)
 
 
 @pytest.mark.realtime
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_service_away(edge: Site, service: StandIn, folder: Path, how: str) -> None:
-    """SIGSTOP or SIGKILL under requests: each gets the application's answer; judged again within 3 s; all are counted."""
-    assert verdict(edge) == "allow"
+    """SIGSTOP or SIGKILL under requests: each gets the application's answer; judged again soon after; all are counted."""
+    passed = 0
+    while verdict(edge) != "allow":
+        passed += 1
+        assert passed < 20
     os.kill(service.pid, signal.SIGSTOP if how == "stopped" else signal.SIGKILL)
-    slowest, passed = 0.0, 0
+    taken = []
     for _ in range(50):
         began = time.monotonic()
         assert verdict(edge) == "unjudged"
-        slowest = max(slowest, time.monotonic() - began)
+        taken.append(time.monotonic() - began)
         passed += 1
-    assert slowest < 0.5  # the budget is 50 ms; the rest is this machine
+    # The budget is 50 ms, the rest is this machine, which may pause; without a breaker all would wait 60 s.
+    assert sorted(taken)[len(taken) * 9 // 10] < 0.5
+    assert max(taken) < AGAIN_S
     back: StandIn | None = None
     if how == "stopped":
         os.kill(service.pid, signal.SIGCONT)
@@ -76,28 +100,29 @@ def test_service_away(edge: Site, service: StandIn, folder: Path, how: str) -> N
         began = time.monotonic()
         while verdict(edge) != "allow":
             passed += 1
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < AGAIN_S
             time.sleep(0.05)
-        assert unjudged(edge, service) == passed
+        assert told(service) == passed
     finally:
         if back:
             back.stop()
 
 
 @pytest.mark.parametrize("want", ["redirect", "login", "error", "empty", "garbage", "half", "huge", "close"])
-def test_answers_that_are_none(edge: Site, service: StandIn, want: str) -> None:
+def test_answers_that_are_none(patient: Site, service: StandIn, want: str) -> None:
     """Whatever the service says but a verdict: the visitor gets the application, and the request is counted as unjudged."""
-    before = unjudged(edge, service)
-    assert verdict(edge, f"X-Want: {want}") in ("unjudged", "")
-    assert unjudged(edge, service) == before + 1
+    before = unjudged(patient, service)
+    assert verdict(patient, f"X-Want: {want}") in ("unjudged", "")
+    assert unjudged(patient, service) == before + 1
 
 
 @pytest.mark.parametrize("want", ["redirect", "error", "half", "huge", "hang", "close"])
 def test_closed(folder: Path, service: StandIn, want: str) -> None:
     """--closed: what nobody judged is refused with a small page, never with a 5xx."""
     (folder / "closed").mkdir()
-    with Site(folder / "closed", service.socket, arguments=("--closed",)) as closed:
-        assert ask(closed.http_port).status == 200
+    # Only who hangs needs the 50 ms to run out; a busy machine may miss them at the first question too.
+    with Site(folder / "closed", service.socket, arguments=("--closed",), patient=want != "hang") as closed:
+        wait_until(lambda: ask(closed.http_port).status == 200, what="a verdict")
         answer = ask(closed.http_port, "/", f"X-Want: {want}")
         assert answer.status == 403
         assert b"Please retry" in answer.body
@@ -115,9 +140,9 @@ def test_no_service_at_all(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_gone_between_the_hops(edge: Site, method: str) -> None:
+def test_gone_between_the_hops(patient: Site, method: str) -> None:
     """403 from the service, which then dies: the small page of the breaker."""
-    answer = ask(edge.http_port, "/", "X-Want: gone", method=method, body=b"x" if method == "POST" else b"")
+    answer = ask(patient.http_port, "/", "X-Want: gone", method=method, body=b"x" if method == "POST" else b"")
     assert answer.status == 403
     assert b"Please retry" in answer.body
 
