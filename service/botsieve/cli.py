@@ -21,7 +21,7 @@ _COMMANDS = {
     "explain": ("botsieve.replay.explain_command:explain", "say why a request was judged so"),
     "pause": ("botsieve.journal.commands:pause", "put every policy into monitor mode, at once"),
     "resume": ("botsieve.journal.commands:resume", "end a pause"),
-    "nginx": ("botsieve.edge.commands:nginx", "install the nginx includes"),
+    "nginx": ("botsieve.edge.commands:nginx", "install the nginx includes, and check a configuration for traps"),
     "catalogue": ("botsieve.detectors.catalogue_command:catalogue", "build the fingerprint catalogue from recorded hellos"),
 }
 
