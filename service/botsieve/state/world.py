@@ -28,8 +28,9 @@ WINDOW_S = 300.0  # [S1-13]
 WINDOW_MS = 300_000
 KEEP_BEATS = 50  # [S1-24]
 PEOPLE_S = 3600.0
-# Requests of a network before it gets a profile: a network with fewer is never busy.
-WARM_NETWORK = 8
+# Requests of a network within 300 s before it gets a profile.  Most networks never do: a count is all they cost, in memory and in
+# time; what is taken together is counted from then on, so `traversal.spread` in a network needs so many requests more.
+WARM_NETWORK = 32
 
 _NETWORK_SHARE = 0.25  # of the byte budget
 _FINGERPRINT_BYTES = 16 * 1024 * 1024
@@ -163,7 +164,7 @@ class World:
         name = self.hasher.key(found.site.tag + o.network)
         group = self.networks.settled[name[0]].young.get(name)
         if not isinstance(group, Group):
-            group = self._warm_network(name, found.site, now_s, now_slice)
+            group = self._warm_network(name, found.site, now_s, now_slice, vouched)
             if group is None:
                 return
         if group.slice != now_slice:
@@ -181,7 +182,7 @@ class World:
             if group.cost != before:
                 self.networks.grow(name[0], group.cost - before, now_s)
 
-    def _warm_network(self, name: bytes, site: Site, now_s: float, now_slice: int) -> Group | None:
+    def _warm_network(self, name: bytes, site: Site, now_s: float, now_slice: int, vouched: bool) -> Group | None:
         """The profile of a network that is not in the hot place; None while it has sent too little to get one."""
         known = self.networks.get(name)
         if isinstance(known, Group):
@@ -189,7 +190,7 @@ class World:
             return known
         last_slice, count = _COLD_NETWORK.unpack(known) if known is not None else (0, 0)
         count = count + 1 if now_slice - last_slice < 30 else 1
-        if count < WARM_NETWORK:
+        if count < WARM_NETWORK and not vouched:  # people are remembered from the first on
             if last_slice != now_slice:
                 site.network_moved(last_slice, now_slice)
             grown = 0 if known is not None else COLD_NETWORK_BYTES

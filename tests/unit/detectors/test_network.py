@@ -83,7 +83,6 @@ def test_half_of_them_people() -> None:
     """Not where half of its addresses have been people in the last hour; an hour later they are forgotten."""
     rig = Rig(cookies=True)
     others(rig, 12)
-    # The first seven requests of a network are kept as a number only: one of the seven people is not seen.
     for number in range(1, 8):
         cookie = {**CALL, b"cookie": rig.session_cookie(opened_s=-1000, number=number)}
         for _ in range(4):
