@@ -7,6 +7,7 @@ nothing else is ever raised.  Whatever a client wrote stays `bytes`, unchanged, 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
@@ -209,13 +210,21 @@ def network_text(address: bytes) -> str:
     return f"{ipaddress.IPv6Address(address[:6] + bytes(10))}/48"
 
 
+# What a path may hold that has to be resolved.
+_ODD_PATH = re.compile(rb"[%#]|//|/\.")
+
+
 def canonical_path(uri: bytes) -> bytes:
     """The one spelling of the path of a request target: decoded once, `//`, `.` and `..` resolved as nginx does, no query.
 
     Always begins with `/`.  An absolute-form target (`http://host/x`) loses scheme and host.  Applying it to its own result
     (with `%`, `?` and `#` quoted) changes nothing.
     """
-    path = uri.partition(b"?")[0].partition(b"#")[0]
+    at = uri.find(b"?")
+    path = uri if at < 0 else uri[:at]
+    if path[:1] == b"/" and _ODD_PATH.search(path) is None:
+        return path  # nearly all
+    path = path.partition(b"#")[0]
     if not path.startswith(b"/"):
         scheme, mark, rest = path.partition(b"://")
         path = b"/" + rest.partition(b"/")[2] if mark and scheme.isalpha() else b"/" + path

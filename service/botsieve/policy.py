@@ -129,7 +129,7 @@ class Allowlist(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the client's address or one of its header secrets is on the list."""
         if len(self.networks) and o.client in self.networks:
             return True
-        return any(
+        return bool(self.headers) and any(
             hmac.compare_digest(o.headers[name], secret)
             for name, secrets in self.headers
             if name in o.headers

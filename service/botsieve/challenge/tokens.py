@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from hashlib import blake2s
 from hmac import compare_digest
 
@@ -62,15 +63,25 @@ def open_token(keys: KeyRing, purpose: bytes, text: bytes, context: tuple[bytes,
     return _split(body[_HEAD:])
 
 
+@lru_cache(maxsize=64)
+def _keyed(key: bytes, purpose: bytes) -> blake2s:
+    """The hash with its key already taken in: to be copied, which costs a third of making it."""
+    return blake2s(key=key, digest_size=MAC_BYTES, person=purpose)
+
+
 def _mac(key: bytes, purpose: bytes, body: bytes, context: tuple[bytes, ...]) -> bytes:
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in (*context, body))
-    return blake2s(message, key=key, digest_size=MAC_BYTES, person=purpose).digest()
+    mac = _keyed(key, purpose).copy()
+    mac.update(b"".join([piece for part in (*context, body) for piece in (len(part).to_bytes(4, "big"), part)]))
+    return mac.digest()
 
 
 def _prefixed(fields: tuple[bytes, ...]) -> bytes:
-    if any(len(field) > MAX_FIELD for field in fields):
-        raise ValueError(f"a field of a token has at most {MAX_FIELD} bytes")
-    return b"".join(len(field).to_bytes(2, "big") + field for field in fields)
+    pieces: list[bytes] = []
+    for field in fields:
+        if len(field) > MAX_FIELD:
+            raise ValueError(f"a field of a token has at most {MAX_FIELD} bytes")
+        pieces += (len(field).to_bytes(2, "big"), field)
+    return b"".join(pieces)
 
 
 def _split(packed: bytes) -> tuple[bytes, ...]:
