@@ -38,7 +38,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "botsieve.score": ("tests/unit/test_score.py", "tests/unit/test_policy_mutants.py", "tests/unit/test_engine.py"),
     "botsieve.policy": ("tests/unit/test_policy.py", "tests/unit/test_policy_mutants.py", "tests/unit/test_engine.py"),
     "botsieve.verdict": ("tests/unit/test_verdict.py", "tests/unit/test_engine.py"),
-    "botsieve.challenge.tokens": ("tests/unit/challenge/test_tokens.py",),
+    "botsieve.challenge.tokens": ("tests/unit/challenge/test_tokens.py", "tests/unit/challenge/test_tokens_mutants.py"),
 }
 
 _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
