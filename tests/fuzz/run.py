@@ -37,7 +37,7 @@ def guided(target: str, seconds: int) -> bool:
     ]
     command += [
         f"-max_total_time={seconds}",
-        "-timeout=10",
+        "-timeout=60",
         "-rss_limit_mb=2048",
         "-max_len=20000",
         "-print_final_stats=1",

@@ -7,6 +7,8 @@ the bar is asked again, up to three times: what is slow by its content is slow e
 from __future__ import annotations
 
 import collections
+import contextlib
+import io
 import json
 import socket
 import time
@@ -164,7 +166,9 @@ def over_nginx(running: Running, folder: Path, count: int, seed: str = "nginx") 
     """A visitor of a protected site: 200 from the application, or 403.  The check has time: the machine is not the subject."""
     requests = Requests(seed, legal=True)
     conf = "client_header_buffer_size 4k; large_client_header_buffers 8 32k; keepalive_requests 1000;"
-    with Site(folder, running.at.socket, patient=True, http=conf, app="return 200;") as site:
+    with contextlib.redirect_stdout(io.StringIO()):  # what `nginx install` tells an operator
+        started = Site(folder, running.at.socket, patient=True, http=conf, app="return 200;")
+    with started as site:
 
         def connect() -> Connection:
             return Connection(socket.create_connection(("127.0.0.1", site.http_port)))
