@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 DRAIN_S = 2.5  # SIGTERM ends it within 5 s: this, and at most 2 s for the journal
 _LAST_LOOK_S = 0.05
 _HOUSEKEEPING_S = 0.5
-_MAX_FILES = 16_384
+_MAX_FILES = 32_768  # four times MAX_CONNECTIONS, twice, and our own
 
 
 class Server:

@@ -19,7 +19,9 @@ from botsieve.transports.surplus import Surplus
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
 MAX_BODY = 65_536
-MAX_CONNECTIONS = 1_024  # above it the edge says `overloaded`; above four times it nobody is listened to
+MAX_CONNECTIONS = (
+    4_096  # 64 workers of nginx keep 64 each; above it the edge says `overloaded`; above four times it nobody is listened to
+)
 _READ_TIMEOUT_S = 30.0  # for a request that was begun; an idle keep-alive connection may stay
 _LINGER_S = 5.0  # a refused request is read to its end, or the refusal would be lost with a reset
 
