@@ -133,7 +133,7 @@ def test_open_files() -> None:
         serve._allow_files()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         assert hard == before[1]
-        assert soft == min(before[1], 16_384)
+        assert soft == min(before[1], serve._MAX_FILES)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
