@@ -6,9 +6,8 @@ import pytest
 
 from tests.faults.run import FAULTS, FIRST, measure, table
 
-# The promise is 3 s, and `make faults` prints the figure.  nginx counts whole seconds (fail_timeout=2s lasts until the third
-# tick), and a busy machine may miss nginx's 50 ms once more on the way back: the test allows for one more round.
-JUDGING_AGAIN_S = 6.0
+# nginx counts whole seconds: fail_timeout=2s lasts until the third tick, and the pace of the visits adds one of them.
+JUDGING_AGAIN_S = 3.2
 
 
 @pytest.mark.realtime
@@ -25,8 +24,8 @@ def test_nobody_notices(fault: str) -> None:
     assert [part.errors for part in (outcome.before, outcome.first, outcome.away, outcome.after)] == [0, 0, 0, 0]
     assert outcome.before.unjudged_percent < 50.0  # a busy machine misses 50 ms now and then
     assert outcome.first.visits == FIRST
-    assert outcome.first.worst_ms < 3000.0
+    assert outcome.first.worst_ms < 1000.0
     assert outcome.back_s <= JUDGING_AGAIN_S
     assert outcome.counted > FIRST
     # Where nginx itself is later than its own 50 ms it asks its backup twice, and counts twice: never less than what passed.
-    assert outcome.counted <= outcome.reported <= outcome.counted * 1.5
+    assert outcome.counted <= outcome.reported <= outcome.counted * 1.25

@@ -270,7 +270,7 @@ def test_a_deadline_is_kept_while_the_service_hangs(tmp_path: Path) -> None:
         grpc.channel_ready_future(connected).result(10)
         begun_s = time.monotonic()
         assert refusal(lambda: check(connected, observation(), timeout_s=0.05))[0] == Code.DEADLINE_EXCEEDED
-        assert time.monotonic() - begun_s < 5.0  # 50 ms were asked for; a hang would take 10 s and more
+        assert time.monotonic() - begun_s < 1.0
         judge.go_on.set()
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
 

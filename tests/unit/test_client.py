@@ -199,7 +199,7 @@ def test_a_service_that_hangs_costs_the_timeout_and_no_more(tmp_path: Path) -> N
         with BotsieveClient(f"unix:{tmp_path}/silent.sock", timeout_s=0.05) as client:
             begun_s = time.monotonic()
             outcome = client.check(PAGE)
-            assert time.monotonic() - begun_s < 5.0  # 50 ms were asked for; a hang would take 10 s and more
+            assert time.monotonic() - begun_s < 1.0
     assert outcome == Outcome("allow", False, None, "DEADLINE_EXCEEDED")
 
 
