@@ -50,12 +50,32 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
         return f"{name}:{self.detail}" if self.detail else name
 
 
+class Violation(msgspec.Struct, frozen=True, gc=False):
+    """One request by which a subject crosses a threshold, or goes on while its prevention holds.
+
+    `detector`: its id, such as `surfing.rapid`.  `subject`, `key`: whose doing it is (a word of docs/decision-log.md and the 8 bytes
+    that name it in the state).  `action`: alarm or block.  `measures`: each value beside its limit.  `detail`: our own words only,
+    such as an extension's name.  `prevention_s`: how long its prevention lasts.
+    """
+
+    detector: str
+    attack_type: str
+    subject: str
+    key: bytes
+    action: str
+    measures: tuple[Measure, ...]
+    prevention_s: float
+    detail: str = ""
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What is to be done with one request, and why.
 
     `verdict` is what the edge does now, `would_be` what it would do in mode `enforce`.  `level` is the challenge to serve when
     `would_be` is challenge.  `rule` is what settled it (docs/decision-log.md).  `deferred` says that a challenge was put off
-    to the client's next page load.  `set_cookie` is the value of one Set-Cookie header, "" for none.
+    to the client's next page load.  `set_cookie` is the value of one Set-Cookie header, "" for none.  `hold_s`: so long the edge may
+    refuse this client by itself while nobody can be asked.  `violations`: the attacks that this request is part of;
+    each also stands among the signals, with 0 points and its attack type.
     """
 
     id: str
@@ -74,6 +94,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     deferred: bool = False
     retry_after_s: int = 0
     set_cookie: str = ""
+    hold_s: int = 0
+    violations: tuple[Violation, ...] = ()
 
     @property
     def reasons(self) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Signal
-from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, Settings
+from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, THRESHOLDS, Settings, Threshold
 from botsieve.observation import Observation
 from botsieve.ranges import RangeSet
 
@@ -99,6 +99,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     never_challenge: PathSet = PathSet(("/robots.txt", "/favicon.ico", "/.well-known/"))
     entry_pages: PathSet = PathSet(("/",))
     detectors: Mapping[str, Settings] = DEFAULTS
+    thresholds: Mapping[str, Threshold] = THRESHOLDS
     family_max: Mapping[str, int] = FAMILY_MAX
     rules: tuple[Rule, ...] = ()
 

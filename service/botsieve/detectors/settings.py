@@ -158,6 +158,81 @@ class BusyRange(Settings, frozen=True, kw_only=True):
     shared: tuple[str, ...] = ()
 
 
+class Threshold(msgspec.Struct, frozen=True, kw_only=True):
+    """What every threshold detector of the second mission document has.
+
+    `action`: ignore, alarm or block, already filled from the preset.  `prevention_s`: how long what it found is answered.
+    """
+
+    action: str = "alarm"
+    prevention_s: float = 1800.0
+
+
+class RapidSurfing(Threshold, frozen=True, kw_only=True):
+    """[S2-26]  Page loads only; more than `refreshes` of pages already seen, or more than `pages` different ones, in `window_s`."""
+
+    window_s: float = 30.0
+    refreshes: int = 120
+    pages: int = 30
+
+
+class HumanInteraction(Threshold, frozen=True, kw_only=True):
+    """[S2-27..S2-31]  In requests.  `sequences`: irregular event sequences do not count as human."""
+
+    grace: int = 100
+    safe: int = 2000
+    unsafe: int = 100
+    sequences: bool = True
+
+
+class SessionOpening(Threshold, frozen=True, kw_only=True):
+    """[S2-35..S2-44]  Per address: minimum AND (above_percent OR reached), sessions a second over `over_s`."""
+
+    above_percent: float = 500.0
+    reached_per_s: float = 50.0
+    minimum_per_s: float = 25.0
+    over_s: float = 10.0
+    history_s: float = 3600.0
+    prevention: tuple[str, ...] = ("integrity",)
+
+
+class SessionResets(Threshold, frozen=True, kw_only=True):
+    """[S2-45..S2-50]  More than so many integrity faults, or deletions of our cookie, within so many seconds."""
+
+    integrity_faults: int = 3
+    integrity_s: float = 25.0
+    cookie_deletions: int = 2
+    deletion_s: float = 4.0
+    by: tuple[str, ...] = ("device", "fingerprint")
+
+
+class SessionTransactions(Threshold, frozen=True, kw_only=True):
+    """[S2-51..S2-57]  Per session: minimum AND (above_percent of the site's last hour OR reached)."""
+
+    above_percent: float = 500.0
+    reached: int = 400
+    minimum: int = 200
+    sessions_at_least: int = 100
+
+
+class SuspiciousBrowser(Threshold, frozen=True, kw_only=True):
+    """[S2-59..S2-61]  Automation marks and `extensions` that are not allowed."""
+
+    action: str = "ignore"
+    extensions: tuple[str, ...] = ()
+
+
+THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
+    {
+        "surfing.rapid": RapidSurfing(),
+        "human.interaction": HumanInteraction(),
+        "sessions.opening": SessionOpening(),
+        "sessions.resets": SessionResets(),
+        "sessions.transactions": SessionTransactions(),
+        "browser.suspicious": SuspiciousBrowser(),
+    }
+)
+
 DEFAULTS: Mapping[str, Settings] = MappingProxyType(
     {
         "agent.bot_useragent": BotUseragent(),
