@@ -1,6 +1,7 @@
 """The events beside decisions: their names, their levels, and how often each may be said.
 
-Law of the file: an event is said at once, then at most once in 10 s; what was held back is said then, with its `count`.
+Law of the file: an event is said at once, then at most once in 10 s; what was held back is said then, with its `count` and the sum
+of what it passed.
 The number of different events remembered is bounded.
 """
 
@@ -26,6 +27,9 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "keys_rotated": ("info", ()),
     "keys_refused": ("error", ()),
 }
+
+# Keys that say how much: what is held back adds up, like `count`.
+_ADDED = frozenset({"passed"})
 
 EVERY_S = 10.0
 _MAX_KINDS = 256
@@ -57,7 +61,7 @@ class Repeats:
                 kind_key = (name, "other")
             kind = self._kinds.setdefault(kind_key, _Kind())
         event: Event = {"level": level, "event": name} | {key: _bounded(value) for key, value in keys.items()}
-        kind.hold(event, now_s)
+        kind.hold(event)
         return kind.release(now_s)
 
     def due(self, now_s: float, *, everything: bool = False) -> list[Event]:
@@ -80,10 +84,13 @@ class _Kind:
         self._count = 0
         self._has_count = False
 
-    def hold(self, event: Event, now_s: float) -> None:
+    def hold(self, event: Event) -> None:
         given = event.get("count", 1)
         self._count += given if isinstance(given, int) else 1
         self._has_count = self._has_count or "count" in event
+        before = self._held or {}
+        for key in _ADDED & event.keys() & before.keys():
+            event[key] = _sum(before[key], event[key])
         self._held = event
 
     def release(self, now_s: float, *, anyway: bool = False) -> Event | None:
@@ -97,6 +104,10 @@ class _Kind:
 
     def is_over(self, now_s: float) -> bool:
         return self._held is None and now_s - self._said_s >= EVERY_S
+
+
+def _sum(one: object, other: object) -> object:
+    return one + other if isinstance(one, int) and isinstance(other, int) else other
 
 
 def _bounded(value: object) -> object:

@@ -27,6 +27,20 @@ def test_given_counts_add_up() -> None:
     assert repeats.due(10.0) == [{"level": "warning", "event": "log_dropped", "count": 5}]
 
 
+def test_what_passed_adds_up() -> None:
+    """No request that passed unjudged is missing from the log: what is held back is summed, for each edge on its own."""
+    repeats = Repeats()
+    first = repeats.admit("unjudged", {"edge": "nginx", "passed": 4}, 0.0)
+    for passed in (10, 20, 3):
+        repeats.admit("unjudged", {"edge": "nginx", "passed": passed}, 1.0)
+    repeats.admit("unjudged", {"edge": "other", "passed": 100}, 1.0)
+    assert first == {"level": "warning", "event": "unjudged", "edge": "nginx", "passed": 4}
+    assert repeats.due(10.0) == [{"level": "warning", "event": "unjudged", "edge": "nginx", "passed": 33, "count": 3}]
+    repeats.admit("unjudged", {"edge": "nginx", "passed": 5}, 30.0)
+    repeats.admit("unjudged", {"edge": "nginx", "passed": 7}, 31.0)
+    assert repeats.due(40.0) == [{"level": "warning", "event": "unjudged", "edge": "nginx", "passed": 7}]
+
+
 def test_different_things_do_not_hide_each_other() -> None:
     """The failure of one detector does not hold back that of another; what is told is the latest of each."""
     repeats = Repeats()
