@@ -26,9 +26,6 @@ _ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
 _ID_CHARACTERS = 16
 _POOL = 1_024  # ids that are drawn at once
 _REMEMBERED = 20_000  # challenges and blocks whose page may still be fetched, per generation
-_MAX_TELLERS = 256
-# Requests overtake each other on their way here: a smaller number so soon after a larger one is an older one, no new start.
-_OVERTAKEN_S = 1.0
 
 
 class Ids:
@@ -62,7 +59,6 @@ class DecisionService:
         self._ids = Ids()
         self._given: dict[str, Decision] = {}
         self._given_before: dict[str, Decision] = {}
-        self._heard: dict[tuple[str, bytes], tuple[int, float]] = {}
 
     # ---- decisions
 
@@ -92,14 +88,9 @@ class DecisionService:
 
         `peer`: which of several edges of that name says so.  False: the number was overtaken by a newer one.
         """
-        now_s = self.now_s()
-        before, since_s = self._heard.get((edge, peer), (0, 0.0))
-        if total < before and now_s - since_s < _OVERTAKEN_S:
+        grown = self.journal.heard.grown(edge, peer, total, self.now_s())
+        if grown is None:
             return False
-        if len(self._heard) >= _MAX_TELLERS and (edge, peer) not in self._heard:
-            return True  # an edge more than anybody has: not counted rather than counted twice
-        self._heard[edge, peer] = (total, now_s)
-        grown = total - before if total >= before else total
         if grown > 0:
             self.journal.count_unjudged(edge, "edge_down", grown)
             self.journal.event("unjudged", edge=edge, passed=grown)

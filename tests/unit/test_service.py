@@ -77,7 +77,6 @@ def test_growth_of_an_edges_count(tmp_path_factory: pytest.TempPathFactory, numb
     _SHARED[:] = [whole]
     peer = repr((len(numbers), numbers)).encode()[:64]
     before = whole.unjudged().get("edge_down", 0)
-    whole.service._heard.clear()
     total = 0
     for step, pause_s in numbers:
         total += step
@@ -95,7 +94,7 @@ def test_tellers_are_bounded(whole: Service) -> None:
     for _ in range(3):
         for number in range(1_000):
             whole.service.edge_told_unjudged("nginx", 1, number.to_bytes(16, "big"))
-    assert len(whole.service._heard) == 256
+    assert len(whole.journal.heard) == 256
     assert whole.unjudged() == {"edge_down": 256}
 
 

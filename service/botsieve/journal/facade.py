@@ -18,6 +18,7 @@ from botsieve.journal.address_key import address_key
 from botsieve.journal.control import SOCKET_NAME
 from botsieve.journal.decision_log import DecisionLog
 from botsieve.journal.events import Repeats
+from botsieve.journal.heard import Heard
 from botsieve.journal.http_server import Listener, listen_tcp, listen_unix
 from botsieve.journal.metrics import Metrics, StateFigures
 from botsieve.journal.pause import PauseSwitch
@@ -97,6 +98,7 @@ class Journal:
         self.metrics = Metrics(state)
         self.metrics.log_dropped = lambda: self.log.dropped
         self._repeats = Repeats()
+        self.heard = Heard(options.state_dir, now_s())
         self._switch = PauseSwitch(options.state_dir)
         self._listeners: list[Listener] = []
         self._dropped_said = 0
@@ -216,7 +218,7 @@ class Journal:
         return [key for name, key in _AT_START.items() if getattr(options, name) != getattr(self.options, name)]
 
     def poll(self) -> None:
-        """To be called every 0.5 s: notices a pause made by hand, says what was held back, reports lost lines."""
+        """To be called every 0.5 s: notices a pause made by hand, says what was held back, keeps what edges told."""
         self._tell_pause(self._switch.poll())
         dropped = self.log.dropped
         if dropped > self._dropped_said:
@@ -225,6 +227,7 @@ class Journal:
         if self.log.reopen_failed:
             self.event("log_reopen_failed", file=self.options.to, error=self.log.reopen_failed)
             self.log.reopen_failed = ""
+        self.heard.save()
         self._write_due()
 
     def reopen(self) -> None:
@@ -237,6 +240,7 @@ class Journal:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        self.heard.save()
         self._write_due(everything=True)
         self.log.close()
 
