@@ -1,15 +1,26 @@
-"""Sets of address ranges: exception lists, crawlers' published ranges, trusted peers.
+"""Sets of address ranges: exception lists, crawlers' published ranges, reputation, trusted peers.
 
-Law of the file: addresses are 16 packed bytes; ranges are merged once and looked up by bisection, O(log n), no allocation.
+One packed form for all of them: four columns of 64-bit numbers (the halves of first and last address), merged and in ascending
+order.  200,000 ranges are 6.4 MB, four objects, taken over by copying: nothing to build, and nothing for the collector to look at.
+
+Law of the file: addresses are 16 packed bytes; ranges are merged once and looked up by bisection, O(log n), at most three of them
+and for IPv4 one.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from bisect import bisect_right
+import sys
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from struct import Struct
 
 _V4_PREFIX = b"\0" * 10 + b"\xff\xff"
+_halves = Struct(">QQ").unpack
+_LOW = 2**64 - 1
+_COLUMNS = 4
+_WIDTH = 8
 
 
 def parse_range(text: str) -> tuple[bytes, bytes]:
@@ -28,9 +39,10 @@ def parse_range(text: str) -> tuple[bytes, bytes]:
 class RangeSet:
     """An immutable set of addresses.  `in` takes 16 packed bytes."""
 
-    __slots__ = ("_firsts", "_lasts")
+    __slots__ = ("_first_high", "_first_low", "_last_high", "_last_low", "_narrow")
 
     def __init__(self, ranges: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """`ranges`: first and last address of each, in any order; they may overlap."""
         firsts: list[bytes] = []
         lasts: list[bytes] = []
         for first, last in sorted(ranges):
@@ -39,18 +51,85 @@ class RangeSet:
             else:
                 firsts.append(first)
                 lasts.append(last)
-        self._firsts = firsts
-        self._lasts = lasts
+        first_halves, last_halves = [_halves(first) for first in firsts], [_halves(last) for last in lasts]
+        self._take(
+            array("Q", [high for high, _ in first_halves]),
+            array("Q", [low for _, low in first_halves]),
+            array("Q", [high for high, _ in last_halves]),
+            array("Q", [low for _, low in last_halves]),
+        )
+
+    def _take(self, first_high: array[int], first_low: array[int], last_high: array[int], last_low: array[int]) -> None:
+        self._first_high = first_high
+        self._first_low = first_low
+        self._last_high = last_high
+        self._last_low = last_low
+        # How many begin in the first 2^64 addresses, where all of IPv4 is: these are in the order of their low halves alone.
+        self._narrow = bisect_right(first_high, 0)
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> RangeSet:
         """From text forms.  Errors: ValueError as `parse_range`."""
         return cls(parse_range(text) for text in texts)
 
+    @classmethod
+    def of_numbers(cls, ranges: Iterable[tuple[int, int]]) -> RangeSet:
+        """From first and last addresses as numbers of 128 bits, ascending, without overlap: kept as they are, also where they touch."""
+        columns = [array("Q") for _ in range(_COLUMNS)]
+        first_high, first_low, last_high, last_low = (column.append for column in columns)
+        for first, last in ranges:
+            first_high(first >> 64)
+            first_low(first & _LOW)
+            last_high(last >> 64)
+            last_low(last & _LOW)
+        made = cls.__new__(cls)
+        made._take(*columns)
+        return made
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> RangeSet:
+        """What `pack` gave.  About 3 ms for 200,000 ranges.  Errors: ValueError when it cannot be that."""
+        if len(packed) % (_COLUMNS * _WIDTH):
+            raise ValueError(f"{len(packed)} bytes are no packed ranges")
+        view, each = memoryview(packed), len(packed) // _COLUMNS
+        columns = []
+        for at in range(_COLUMNS):
+            column = array("Q")
+            column.frombytes(view[at * each : (at + 1) * each])
+            columns.append(_little(column))
+        made = cls.__new__(cls)
+        made._take(*columns)
+        return made
+
+    def pack(self) -> bytes:
+        """The four columns, one after the other, each number as 8 bytes, the lowest first: the same on every machine."""
+        columns = (self._first_high, self._first_low, self._last_high, self._last_low)
+        return b"".join(_little(column[:]).tobytes() for column in columns)
+
+    def find(self, address: bytes) -> int:
+        """The place of the range that holds an address (16 packed bytes), counted from 0 in ascending order; -1 if none does."""
+        high, low = _halves(address)
+        if not high:
+            at = bisect_right(self._first_low, low, 0, self._narrow) - 1
+        else:
+            end = bisect_right(self._first_high, high)
+            # Without one that begins in its own 2^64 at or below it, this is the last one before: it may reach as far.
+            at = bisect_right(self._first_low, low, bisect_left(self._first_high, high, 0, end), end) - 1
+        if at < 0:
+            return -1
+        last_high = self._last_high[at]
+        return at if high < last_high or (high == last_high and low <= self._last_low[at]) else -1
+
     def __contains__(self, address: bytes) -> bool:
-        at = bisect_right(self._firsts, address) - 1
-        return at >= 0 and address <= self._lasts[at]
+        return self.find(address) >= 0
 
     def __len__(self) -> int:
         """How many ranges are left after merging."""
-        return len(self._firsts)
+        return len(self._first_low)
+
+
+def _little(column: array[int]) -> array[int]:
+    """The numbers of a column from, or to, the order of bytes of the packed form."""
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column

@@ -14,7 +14,7 @@ import msgspec
 
 from botsieve.challenge.settings import ChallengeSettings, LevelSettings, NoJsSettings
 from botsieve.config.kinds import compile_pattern
-from botsieve.config.plan import Answer, EdgePlan, Plan, PolicyPlan, RulePlan, unpack_ranges
+from botsieve.config.plan import Answer, EdgePlan, Plan, PolicyPlan, RulePlan
 from botsieve.config.settings import (
     Address,
     EdgeSettings,
@@ -27,6 +27,7 @@ from botsieve.config.settings import (
 from botsieve.detectors.settings import DEFAULTS, Settings
 from botsieve.observation import SIGHT_WORDS
 from botsieve.policy import Allowlist, PathSet, Pattern, Policy, Rule, Rulebook
+from botsieve.ranges import RangeSet
 
 Steps = Generator[None, None, Loaded]
 
@@ -51,7 +52,7 @@ def build_steps(answer: Answer, source: str) -> Steps:
     policies: list[Policy] = []
     for policy in plan.policies:
         policies.append((yield from _policy(policy, everybody)))
-    networks = unpack_ranges(plan.allow_networks)
+    networks = RangeSet.unpack(plan.allow_networks)
     yield
     headers = tuple(
         (name.encode(), tuple(secret.encode() for secret in secrets)) for name, secrets in plan.allow_headers.items()
@@ -114,7 +115,7 @@ def _rule(plan: RulePlan) -> Generator[None, None, Rule]:
         name=plan.name,
         then=plan.then,
         points=plan.points,
-        networks=None if plan.networks is None else unpack_ranges(plan.networks),
+        networks=None if plan.networks is None else RangeSet.unpack(plan.networks),
         paths=None if plan.paths is None else PathSet(plan.paths),
         methods=None if plan.methods is None else frozenset(method.encode() for method in plan.methods),
         headers=tuple(patterns),
@@ -148,7 +149,7 @@ def _edge(plan: EdgePlan) -> EdgeSettings:
         name=plan.name,
         listen=address(plan.listen),
         socket_group=plan.socket_group,
-        trusted=unpack_ranges(plan.trusted),
+        trusted=RangeSet.unpack(plan.trusted),
         sight=sight,
         deadline_ms=plan.deadline_ms,
         on_late=plan.on_late,

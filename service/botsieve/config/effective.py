@@ -11,11 +11,12 @@ import msgspec
 
 from botsieve.config.detector_models import Detectors
 from botsieve.config.models import Configuration
-from botsieve.config.plan import EdgePlan, Plan, PolicyPlan, RulePlan, pack_ranges
+from botsieve.config.plan import EdgePlan, Plan, PolicyPlan, RulePlan
 from botsieve.config.policy_models import PolicyModel, RuleModel
 from botsieve.config.section import Section
 from botsieve.config.service_models import ForwardEdge, GrpcEdge, NginxEdge
 from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX
+from botsieve.ranges import RangeSet
 
 PACKAGED = "default"
 
@@ -29,7 +30,7 @@ def plan_of(configuration: Configuration) -> Plan:
         policies=tuple(_policy(policy, configuration, everybody) for policy in with_last(configuration.policies)),
         detectors=everybody,
         bot_at=configuration.bot_at,
-        allow_networks=pack_ranges(configuration.allow.networks),
+        allow_networks=RangeSet.parse(configuration.allow.networks).pack(),
         allow_headers=dict(configuration.allow.headers),
         edges=_edges(configuration),
         service=_service(configuration),
@@ -125,7 +126,7 @@ def _rule(rule: RuleModel) -> RulePlan:
         name=rule.name,
         then=then,
         points=points,
-        networks=None if when.network is None else pack_ranges(when.network),
+        networks=None if when.network is None else RangeSet.parse(when.network).pack(),
         paths=when.path,
         methods=when.method,
         headers=dict(when.header or {}),
@@ -145,7 +146,7 @@ def _edge(name: str, edge: NginxEdge | ForwardEdge | GrpcEdge) -> EdgePlan:
         name=name,
         listen=edge.listen,
         socket_group=edge.socket_group if isinstance(edge, NginxEdge) else None,
-        trusted=pack_ranges(edge.trusted),
+        trusted=RangeSet.parse(edge.trusted).pack(),
         sees=edge.sees,
         deadline_ms=edge.deadline_ms,
         on_late=edge.on_late,

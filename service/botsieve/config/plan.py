@@ -13,11 +13,9 @@ from typing import Any
 
 import msgspec
 
-from botsieve.ranges import RangeSet, parse_range
-
 
 class RulePlan(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One when-then line.  `networks`: packed (`pack_ranges`), None when not asked."""
+    """One when-then line.  `networks`: packed (`RangeSet.pack`), None when not asked."""
 
     name: str
     then: str = ""
@@ -105,22 +103,6 @@ def decode(raw: bytes) -> Answer:
         return _DECODER.decode(raw)
     except msgspec.MsgspecError as error:
         raise ValueError(f"not an answer: {error}") from None
-
-
-def pack_ranges(texts: tuple[str, ...]) -> bytes:
-    """Merged ranges as 32 bytes each, first and last address, ascending.  Errors: ValueError (as parse_range)."""
-    merged: list[tuple[bytes, bytes]] = []
-    for first, last in sorted(parse_range(text) for text in texts):
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return b"".join(first + last for first, last in merged)
-
-
-def unpack_ranges(packed: bytes) -> RangeSet:
-    """What `pack_ranges` gave, as a set.  About 0.5 µs a range."""
-    return RangeSet((packed[at : at + 16], packed[at + 16 : at + 32]) for at in range(0, len(packed), 32))
 
 
 def config_id(plan: Plan) -> str:

@@ -7,8 +7,7 @@ import contextlib
 import pytest
 from botsieve.config.effective import plan_of
 from botsieve.config.models import Configuration
-from botsieve.config.plan import Answer, config_id, decode, encode, pack_ranges, unpack_ranges
-from botsieve.observation import pack_address
+from botsieve.config.plan import Answer, config_id, decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,17 +35,6 @@ def test_half_an_answer_is_no_answer() -> None:
     for end in range(len(whole)):
         with pytest.raises(ValueError):
             decode(whole[:end])
-
-
-def test_packed_networks_hold_what_was_written() -> None:
-    """Overlaps merged, both families, first and last address inside, neighbours outside."""
-    packed = pack_ranges(("192.0.2.0/25", "192.0.2.0/24", "2001:db8::/32", "198.51.100.7"))
-    assert len(packed) == 3 * 32
-    ranges = unpack_ranges(packed)
-    for inside in ("192.0.2.0", "192.0.2.255", "2001:db8::1", "198.51.100.7"):
-        assert pack_address(inside) in ranges
-    for outside in ("192.0.1.255", "192.0.3.0", "2001:db9::", "198.51.100.8"):
-        assert pack_address(outside) not in ranges
 
 
 def test_the_id_does_not_hold_secrets_but_follows_them() -> None:
