@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from botsieve.agents import Agent, AgentBook
+from botsieve.attacks.book import Attacks, Request
+from botsieve.attacks.types import NOTHING, Ruling, stricter
 from botsieve.challenge.clearance import Clearances, Standing
 from botsieve.challenge.session import Session, Sessions
 from botsieve.crawlers import INSIDE, Crawlers
-from botsieve.decision import ALLOW, ENFORCE, MONITOR, VERDICTS, Decision, Signal
+from botsieve.decision import ALLOW, BLOCK, ENFORCE, MONITOR, VERDICTS, Decision, Signal
 from botsieve.detectors import Plan, Watch, is_short, plan, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
@@ -27,6 +29,9 @@ from botsieve.verdict import Standpoint, outcome
 # A session names a client of its own once it is as old as the windows are long: a scraper that opens another one every few
 # requests stays one client.  A clearance does at once: it was earned.
 SESSION_SETTLES_S = WINDOW_S
+
+# So much (one in eight) of the bytes for what is remembered goes to who is watched by thresholds.
+ATTACKS_SHARE = 8
 
 # Decisions are remembered by tens of thousands: what a client chose of them is bounded; a longer target by its hash.
 _MAX_TEXT = 256
@@ -57,7 +62,7 @@ class Engine:
         on_detector_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self.rulebook = rulebook
-        self.world = World(secret, max_bytes=max_bytes, idle_s=idle_s)
+        self.world = World(secret, max_bytes=max_bytes - max_bytes // ATTACKS_SHARE, idle_s=idle_s)
         self.agents = AgentBook()
         self.catalogue = Catalogue.builtin()
         self.crawlers = Crawlers.builtin()
@@ -65,6 +70,7 @@ class Engine:
         self.sessions = sessions
         self.session_idle_s = session_idle_s
         self.time_judged = True
+        self.attacks = Attacks(self.world, max_bytes=max_bytes // ATTACKS_SHARE, idle_s=idle_s)
         self._recent = Recent()
         self._on_detector_error = on_detector_error
         self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
@@ -90,12 +96,14 @@ class Engine:
         elif agent.crawler and self.crawlers.judge(agent, o.client)[0] == INSIDE:
             decision = _passed(decision_id, "crawler", book, policy)
         else:
-            decision = self._judge(o, book, policy, agent, now_s, decision_id)
+            decision = self._judge(o, book, policy, agent, now_s, decision_id, draw_0_1)
         if name is not None:
             self._recent.put(name, decision, now_s)
         return decision
 
-    def _judge(self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str) -> Decision:
+    def _judge(
+        self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str, draw_0_1: float
+    ) -> Decision:
         session, standing = self._credentials(o, now_s)
         route = route_of(o.path, o.query)
         world = self.world
@@ -104,10 +112,11 @@ class Engine:
         counted = o.is_counted
         if counted and not route.item:
             route = world.learned_route(o, route, site)
+        key = world.client_key(o, _narrowest(session, standing, now_s))
         profiles = world.observe(
             o,
             route,
-            world.client_key(o, _narrowest(session, standing, now_s)),
+            key,
             site,
             now_s,
             counted=counted,
@@ -127,8 +136,22 @@ class Engine:
                 signals += (signal,)
         if signals:
             signals = settle(signals)
-        at = Standpoint(o, view, signals, total(signals, policy.family_max) if signals else 0, session, standing)
-        return self._settle(at, book, route, decision_id)
+        score = total(signals, policy.family_max) if signals else 0
+        ruling = self._ruling(Request(o, view, session, standing, key, now_s, draw_0_1=draw_0_1))
+        if ruling.violations:
+            signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
+        at = Standpoint(o, view, signals, score, session, standing, level=ruling.level)
+        return self._settle(at, book, route, decision_id, ruling)
+
+    def _ruling(self, request: Request) -> Ruling:
+        """What preventions and thresholds make of it."""
+        try:
+            return self.attacks.judge(request)
+        except Exception as error:  # as below: without it the score decides
+            self._failures += 1
+            if self._on_detector_error is not None:
+                self._on_detector_error("attacks", error)
+            return NOTHING
 
     def _credentials(self, o: Observation, now_s: float) -> tuple[Session | None, Standing | None]:
         cookie = o.headers.get(b"cookie")
@@ -182,7 +205,7 @@ class Engine:
             )
         return found
 
-    def _settle(self, at: Standpoint, book: Rulebook, route: Route, decision_id: str) -> Decision:
+    def _settle(self, at: Standpoint, book: Rulebook, route: Route, decision_id: str, ruling: Ruling) -> Decision:
         policy = at.view.policy
         would, rule = policy.verdict_of(at.score), ""
         for line in policy.rules:
@@ -194,6 +217,9 @@ class Engine:
                     at.score = max(0, min(100, at.score + line.points))
                     would = policy.verdict_of(at.score)
                 break
+        prevented = ruling.verdict != "" and stricter(ruling.verdict, would)
+        if prevented:
+            would, rule, at.by_score = ruling.verdict, "prevention", False
         deferred, level = False, ""
         if would != ALLOW or at.standing is not None or at.view.profiles.client is not None:
             after = outcome(at, would, self.clearances)
@@ -216,8 +242,10 @@ class Engine:
             level,
             route.template[:_MAX_ROUTE].decode("latin-1"),
             deferred,
-            0,
+            ruling.retry_after_s if prevented and would == BLOCK else 0,
             self._new_session(at, decision_id),
+            ruling.hold_s if prevented and would == BLOCK and mode == ENFORCE else 0,
+            ruling.violations,
         )
 
     def _new_session(self, at: Standpoint, decision_id: str) -> str:

@@ -27,7 +27,10 @@ HEARD_S = 300.0
 
 
 class Standpoint(msgspec.Struct, gc=False):
-    """One request with its findings.  `by_score`: the thresholds, no rule, said the verdict."""
+    """One request with its findings.  `by_score`: the thresholds, no rule, said the verdict.
+
+    `level`: of the challenge that a prevention asks for, "" for none.
+    """
 
     o: Observation
     view: View
@@ -36,6 +39,7 @@ class Standpoint(msgspec.Struct, gc=False):
     session: Session | None
     standing: Standing | None
     by_score: bool = True
+    level: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -86,6 +90,8 @@ def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: 
         return _ALLOWED
     if policy.challenge == "none":
         return _BLOCKED
+    if at.level and not at.by_score:
+        return _challenge(at, at.level, client, clearances)
     level = "light" if at.score < policy.challenge_at + LIGHT_BELOW and not behaviour else "normal"
     return _challenge(at, level, client, clearances)
 

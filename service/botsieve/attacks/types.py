@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from botsieve.decision import Violation
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Violation
 
 IGNORE, ALARM, STOP = "ignore", "alarm", "block"
 ACTIONS = (IGNORE, ALARM, STOP)
@@ -41,3 +41,26 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
 
 
 NOTHING = Ruling()
+
+_STRICTNESS = {"": 0, ALLOW: 0, CHALLENGE: 1, BLOCK: 2}
+
+
+def stricter(one: str, other: str) -> bool:
+    """Whether verdict `one` asks for more than `other` ("": for nothing)."""
+    return _STRICTNESS[one] > _STRICTNESS[other]
+
+
+def joined(one: Ruling, other: Ruling) -> Ruling:
+    """Both rulings as one: the stricter verdict, the longer times, every violation."""
+    if other is NOTHING:
+        return one
+    if one is NOTHING:
+        return other
+    strict, mild = (other, one) if stricter(other.verdict, one.verdict) else (one, other)
+    return Ruling(
+        strict.verdict,
+        strict.level or mild.level,
+        strict.retry_after_s,
+        max(one.hold_s, other.hold_s),
+        one.violations + other.violations,
+    )

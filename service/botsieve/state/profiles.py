@@ -240,7 +240,8 @@ class Site:
 class Profiles(msgspec.Struct, gc=False):
     """What one request finds remembered, itself counted.  `client` is None at a client's first request.
 
-    `previous_s`: the client's request before this one, 0.0 if none is remembered.
+    `previous_s`: the client's request before this one, 0.0 if none is remembered.  `template`, `item`: of a page view, data call or
+    feed of the client itself, else 0.  `cold`: at a client's second request what is remembered of its first, else b"".
     """
 
     site: Site
@@ -251,3 +252,5 @@ class Profiles(msgspec.Struct, gc=False):
     network_track: GroupTrack | None = None
     fingerprint_track: GroupTrack | None = None
     item: int = 0
+    template: int = 0
+    cold: bytes = b""

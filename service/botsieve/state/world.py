@@ -6,6 +6,7 @@ Law of the file: the only place that changes a profile.  O(1) a request; a clien
 from __future__ import annotations
 
 from struct import Struct
+from typing import NamedTuple
 
 from botsieve.observation import FEED, NAVIGATION, SUBRESOURCE, Observation
 from botsieve.state.hashing import Hasher
@@ -38,7 +39,8 @@ _NO_ITEM = 0
 
 # A client's only request so far: time, edge time in ms, id bits, template, item, number, flags.
 _COLD_CLIENT = Struct("<dqHQQqB")
-_COUNTED, _LIST, _SUB = 1, 2, 4
+_COUNTED, _LIST, _SUB, _PAGE, _FEED = 1, 2, 4, 8, 16
+_KIND_FLAGS = {SUBRESOURCE: _SUB, NAVIGATION: _PAGE, FEED: _FEED}
 # A network's few requests so far: slice of the last one, count.
 _COLD_NETWORK = Struct("<IH")
 
@@ -97,7 +99,7 @@ class World:
         template = item = _NO_ITEM
         is_item = counted or o.kind == FEED
         if is_item and not o.is_foreign:
-            template = self.hasher.thing(route.template)
+            template = found.template = self.hasher.thing(route.template)
             if route.item:
                 item = found.item = self.hasher.thing(route.item)
         client = self._client(o, route, key, found, now_s, template, item, vouched)
@@ -129,12 +131,13 @@ class World:
         time_ms = int(o.edge_time_s * 1000.0 + 0.5)
         id_bits = int.from_bytes(o.request_id[-2:], "big")
         if known is None:
-            flags = (_COUNTED if template else 0) | (_LIST if route.is_list else 0) | (_SUB if o.kind == SUBRESOURCE else 0)
+            flags = (_COUNTED if template else 0) | (_LIST if route.is_list else 0) | _KIND_FLAGS.get(o.kind, 0)
             cold = _COLD_CLIENT.pack(now_s, time_ms, id_bits, template, item, route.number, flags)
             table.put(key, cold, COLD_CLIENT_BYTES, COLD_CLIENT_BYTES, now_s, settle=vouched)
             return None
         if isinstance(known, bytes):
             client = _warm(known)
+            found.cold = known
             before = COLD_CLIENT_BYTES
             is_hot = False
         else:
@@ -212,6 +215,20 @@ class World:
         before = group.cost
         found.fingerprint_track = group.take(template, item, self.hasher.thing(o.client), now_s, WINDOW_S)
         self.fingerprints.put(name, group, group.cost, grown + group.cost - before, now_s, settle=True)
+
+
+class FirstRequest(NamedTuple):
+    """A client's first request, told at its second.  `page`: template ^ item, 0 when it was no page view or data call."""
+
+    time_s: float
+    page: int
+    is_page_load: bool
+
+
+def first_request(cold: bytes) -> FirstRequest:
+    """What `Profiles.cold` holds."""
+    first_s, _, _, template, item, _, flags = _COLD_CLIENT.unpack(cold)
+    return FirstRequest(first_s, 0 if flags & _FEED else template ^ item, bool(flags & _PAGE))
 
 
 def _warm(cold: bytes) -> ClientProfile:

@@ -1,0 +1,135 @@
+"""What is remembered of a narrow subject: a device, else a session whose cookie came back, else a client.
+
+Law of the file: a cookie gets state only when it came back, a client only at its second request; everything is bounded by the
+table's bytes, and nothing here knows a limit of a policy.  Keys hold the policy: what is counted on one site counts there.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from botsieve.state.table import Table
+
+DEVICE, SESSION, CLIENT = "device", "session", "client"
+
+# By sys.getsizeof and the dict entry that holds it; tests/unit/attacks/test_subjects.py keeps them honest.
+SUBJECT_BYTES = 420
+PAGE_BYTES = 130
+STAMP_BYTES = 8
+
+
+class Subject:
+    """One narrow subject on one site.
+
+    `pages`: page to last view; `refreshes`: times of views of pages already seen.  `transactions`: of its session; `calls`: the URLs
+    asked for last.  `slice`, `counted`: where and as how many the site's mean holds it (transactions.py).  `unproven`: requests since
+    the last regular human report, `human`: there was one, `irregular`: an irregular one came since.  `sprouted_s`: when sessions
+    began that had this client as their first name, the last few.
+    """
+
+    __slots__ = (
+        "calls",
+        "cost",
+        "counted",
+        "first_s",
+        "human",
+        "irregular",
+        "last_s",
+        "left_out",
+        "pages",
+        "refreshes",
+        "slice",
+        "sprouted_s",
+        "transactions",
+        "unproven",
+    )
+
+    def __init__(self, now_s: float) -> None:
+        self.first_s = now_s
+        self.last_s = now_s
+        self.pages: dict[int, float] = {}
+        self.refreshes: array[float] | None = None
+        self.transactions = 0
+        self.calls: tuple[int, ...] = ()
+        self.slice = 0
+        self.counted = 0
+        self.left_out = False
+        self.unproven = 0
+        self.human = False
+        self.irregular = False
+        self.sprouted_s: tuple[float, ...] = ()
+        self.cost = SUBJECT_BYTES
+
+
+# A name is shared when so many sessions, besides the first, began under it within so many seconds (design §4: more than 2 clients).
+SHARED_BY = 2
+SHARED_S = 1800.0
+
+
+def is_shared(subject: Subject, now_s: float) -> bool:
+    """Several sessions began lately under this client's name: it is the door of several people."""
+    sprouted = subject.sprouted_s
+    return len(sprouted) >= SHARED_BY and now_s - sprouted[-SHARED_BY] < SHARED_S
+
+
+def sprout(client: Subject, session: Subject, now_s: float) -> None:
+    """A session came back for the first time: its first page load, which was counted on its client, moves over."""
+    client.sprouted_s = (*client.sprouted_s[1 - SHARED_BY :], now_s)
+    session.transactions = session.unproven = 1
+    if client.transactions:
+        client.transactions -= 1
+    if client.unproven:
+        client.unproven -= 1
+    if not client.pages:
+        return
+    page = next(reversed(client.pages))
+    seen_s = client.pages[page]
+    session.pages[page] = seen_s
+    if client.refreshes and client.refreshes[-1] == seen_s:
+        client.refreshes.pop()
+    else:
+        del client.pages[page]
+
+
+def begin_again(subject: Subject) -> None:
+    """A long silence: who comes now is new."""
+    subject.pages = {}
+    subject.refreshes = None
+    subject.transactions = subject.counted = subject.unproven = 0
+    subject.left_out = subject.human = subject.irregular = False
+
+
+class Subjects:
+    """All narrow subjects, within `max_bytes`."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, max_bytes: int, idle_s: float) -> None:
+        self.table: Table[Subject] = Table(max_bytes, idle_s)
+
+    def use(self, key: bytes, now_s: float) -> Subject | None:
+        """The subject, marked used; None for one that is not remembered."""
+        subject = self.table.settled[key[0]].young.get(key)
+        if subject is not None:
+            return subject
+        subject = self.table.get(key)
+        if subject is not None:
+            self.table.put(key, subject, subject.cost, 0, now_s, settle=int(subject.first_s) != int(now_s))
+        return subject
+
+    def make(self, key: bytes, now_s: float) -> Subject:
+        """A new subject."""
+        subject = Subject(now_s)
+        self.table.put(key, subject, SUBJECT_BYTES, SUBJECT_BYTES, now_s, settle=False)
+        return subject
+
+    def grown(self, key: bytes, subject: Subject, now_s: float) -> None:
+        """Tells the table what the subject weighs now."""
+        stamps = 0 if subject.refreshes is None else len(subject.refreshes)
+        cost = SUBJECT_BYTES + PAGE_BYTES * len(subject.pages) + STAMP_BYTES * stamps
+        if cost != subject.cost:
+            before, subject.cost = subject.cost, cost
+            if key in self.table.settled[key[0]].young:
+                self.table.grow(key[0], cost - before, now_s)
+            else:
+                self.table.put(key, subject, cost, cost - before, now_s, settle=False)

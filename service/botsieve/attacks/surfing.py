@@ -1,0 +1,73 @@
+"""`surfing.rapid` [S2-26]: more page loads than a hand can make.
+
+Law of the file: a page is a page load (where programs are expected, a data call); a refresh is a view of a page already seen in
+the window; "maximum N" is violated at N + 1.  Exact within the window, and bounded by the limits themselves.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from botsieve.attacks.subjects import Subject
+from botsieve.decision import Measure
+from botsieve.detectors.settings import RapidSurfing
+
+
+def count(subject: Subject, page: int, now_s: float, settings: RapidSurfing) -> bool:
+    """Counts one view of a page; true when a maximum is exceeded."""
+    pages = subject.pages
+    horizon_s = now_s - settings.window_s
+    last_s = pages.pop(page, None)
+    pages[page] = now_s
+    if last_s is not None and last_s > horizon_s:
+        stamps = subject.refreshes
+        if stamps is None:
+            stamps = subject.refreshes = array("d")
+        stamps.append(now_s)
+        if len(stamps) > 2 * settings.refreshes:
+            del stamps[0]
+    oldest = next(iter(pages))
+    while pages[oldest] <= horizon_s:
+        del pages[oldest]
+        oldest = next(iter(pages))
+    if len(pages) > 2 * settings.pages:
+        del pages[oldest]
+    stamps = subject.refreshes
+    if stamps is None:
+        return len(pages) > settings.pages
+    return len(pages) > settings.pages or refreshes_within(subject, now_s, settings) > settings.refreshes
+
+
+def refreshes_within(subject: Subject, now_s: float, settings: RapidSurfing) -> int:
+    """Refreshes in the window (at most twice the limit); what is older is forgotten."""
+    stamps = subject.refreshes
+    if not stamps:
+        return 0
+    horizon_s = now_s - settings.window_s
+    old = 0
+    for stamp_s in stamps:
+        if stamp_s > horizon_s:
+            break
+        old += 1
+    if old:
+        del stamps[:old]
+    return len(stamps)
+
+
+def pages_within(subject: Subject, now_s: float, settings: RapidSurfing) -> int:
+    """Different pages in the window (at most twice the limit)."""
+    horizon_s = now_s - settings.window_s
+    return sum(1 for seen_s in subject.pages.values() if seen_s > horizon_s)
+
+
+def measures(subject: Subject, now_s: float, settings: RapidSurfing) -> tuple[Measure, ...]:
+    """Both counts beside their maximum."""
+    return (
+        Measure("refreshes", refreshes_within(subject, now_s, settings), settings.refreshes),
+        Measure("pages", pages_within(subject, now_s, settings), settings.pages),
+    )
+
+
+def is_high(found: tuple[Measure, ...]) -> bool:
+    """At least half of a limit: the attack goes on."""
+    return any(measure.limit is not None and measure.value >= measure.limit / 2 for measure in found)
