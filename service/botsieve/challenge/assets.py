@@ -26,7 +26,7 @@ def _read(name: str) -> str:
     return (files("botsieve") / "web" / name).read_text("utf-8")
 
 
-def _stripped(text: str) -> bytes:
+def stripped(text: str) -> bytes:
     """Without indentation, empty lines and lines that are only a comment: half the size, still readable."""
     lines = (line.strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//")).encode()
@@ -37,7 +37,7 @@ def _hashed(name: str, content: bytes) -> str:
     return f"{stem}.{sha256(content).hexdigest()[:12]}.{ending}"
 
 
-CONTENT: Mapping[str, bytes] = {name: _stripped(_read(name)) for name in _NAMES}
+CONTENT: Mapping[str, bytes] = {name: stripped(_read(name)) for name in _NAMES}
 # What pages link to, by the plain name.
 HASHED_NAME: Mapping[str, str] = {name: _hashed(name, content) for name, content in CONTENT.items()}
 PAGE, CHECK = Template(_read("page.html")), Template(_read("check.html"))

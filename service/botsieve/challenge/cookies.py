@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from botsieve.observation import Observation
 
-CLEARANCE_COOKIE, SESSION_COOKIE = "botsieve_c", "botsieve_s"
+CLEARANCE_COOKIE, SESSION_COOKIE, DEVICE_COOKIE = "botsieve_c", "botsieve_s", "botsieve_d"
 # A client that sends more of one name gets the first eight looked at.
 MAX_SAME_NAME = 8
 _HOST_PREFIX = "__Host-"

@@ -22,7 +22,7 @@ from hmac import compare_digest
 from botsieve.challenge.keys import KID_BYTES, KeyRing
 
 # Purposes: at most 8 bytes (BLAKE2s personalization).
-CHALLENGE, CLEARANCE, SESSION, WAIT = b"chal", b"clear", b"session", b"wait"
+CHALLENGE, CLEARANCE, SESSION, WAIT, DEVICE = b"chal", b"clear", b"session", b"wait", b"device"
 
 VERSION = b"\x01"
 MAC_BYTES = 16
@@ -61,6 +61,14 @@ def open_token(keys: KeyRing, purpose: bytes, text: bytes, context: tuple[bytes,
     if not compare_digest(mac, _mac(key, purpose, body, context)):
         return None
     return _split(body[_HEAD:])
+
+
+def key_is_known(keys: KeyRing, text: bytes) -> bool:
+    """False for a text of our form whose key the ring does not hold (any more): what we may have written and cannot check."""
+    raw = _decode(text) if len(text) <= MAX_TEXT else None
+    if raw is None or len(raw) < _HEAD + MAC_BYTES or raw[:1] != VERSION:
+        return True
+    return keys.key(raw[1:_HEAD]) is not None
 
 
 @lru_cache(maxsize=64)
