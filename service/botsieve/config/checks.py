@@ -30,6 +30,7 @@ def check_together(configuration: Configuration) -> list[Strange]:
     return [
         *_policies(configuration),
         *_detectors(configuration),
+        *_preventions(configuration),
         *_levels(configuration.challenge.levels),
         *_listeners(configuration),
     ]
@@ -117,6 +118,16 @@ def _detectors(configuration: Configuration) -> Iterator[Strange]:
                 "the first step that holds counts, so a later one would never come; accepted: steps with falling items_at_least"
             )
             yield Strange((*path, "traversal.volume", "steps"), message, ())
+
+
+def _preventions(configuration: Configuration) -> Iterator[Strange]:
+    places: list[tuple[Path, Detectors]] = [(("detectors",), configuration.detectors)]
+    places += [(("policies", at, "detectors"), policy.detectors) for at, policy in enumerate(configuration.policies)]
+    for path, detectors in places:
+        words = detectors.session_opening.prevention or ()
+        if "drop_bad_reputation" in words and "rate_limit" not in words:
+            message = "drop_bad_reputation works with rate_limit only; accepted: both of them, or neither"
+            yield Strange((*path, "sessions.opening", "prevention"), message, ())
 
 
 def _levels(levels: Levels) -> Iterator[Strange]:

@@ -24,7 +24,7 @@ from botsieve.config.settings import (
     SessionSettings,
     StateSettings,
 )
-from botsieve.detectors.settings import DEFAULTS, Settings
+from botsieve.detectors.settings import DEFAULTS, THRESHOLDS, Settings, Threshold
 from botsieve.observation import SIGHT_WORDS
 from botsieve.policy import Allowlist, PathSet, Pattern, Policy, Rule, Rulebook
 from botsieve.ranges import RangeSet
@@ -93,6 +93,7 @@ def _policy(plan: PolicyPlan, everybody: Mapping[str, Settings]) -> Generator[No
         never_challenge=PathSet(plan.never_challenge),
         entry_pages=PathSet(plan.entry_pages),
         detectors=_settings_of(plan.detectors, everybody),
+        thresholds=_thresholds(plan.thresholds),
         family_max=MappingProxyType(plan.family_max),
         rules=tuple(rules),
     )
@@ -104,6 +105,10 @@ def _settings_of(given: dict[str, dict[str, Any]], base: Mapping[str, Settings])
     if all(base[signal] == settings for signal, settings in made.items()):
         return base
     return MappingProxyType(dict(base) | made)
+
+
+def _thresholds(given: dict[str, dict[str, Any]]) -> Mapping[str, Threshold]:
+    return MappingProxyType({name: msgspec.convert(values, type(THRESHOLDS[name])) for name, values in given.items()})
 
 
 def _rule(plan: RulePlan) -> Generator[None, None, Rule]:

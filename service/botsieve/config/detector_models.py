@@ -13,6 +13,14 @@ from pydantic import Field
 from botsieve.config.address_kinds import CountedNetwork
 from botsieve.config.kinds import Many, Number, OneOf, Text, Whole, Word
 from botsieve.config.section import Section
+from botsieve.config.threshold_models import (
+    HumanInteractionModel,
+    RapidSurfingModel,
+    SessionOpeningModel,
+    SessionResetsModel,
+    SessionTransactionsModel,
+    SuspiciousBrowserModel,
+)
 from botsieve.detectors.settings import SuspiciousTiming, Volume
 from botsieve.state.profiles import KEPT_STEPS, MAX_ADDRESSES, MAX_GROUP_ITEMS, MAX_ITEMS
 from botsieve.state.world import KEEP_BEATS, WINDOW_S
@@ -205,14 +213,6 @@ class Detectors(Section):
     meaning: ClassVar[str] = (
         "One entry a finding; docs/signals.md explains each.  In a policy the same keys, for that policy only."
     )
-    later: ClassVar[tuple[str, ...]] = (
-        "surfing.rapid",
-        "human.interaction",
-        "sessions.opening",
-        "sessions.resets",
-        "sessions.transactions",
-        "browser.suspicious",
-    )
 
     bot_useragent: BotUseragentModel = Field(default=BotUseragentModel(), alias="agent.bot_useragent")
     no_useragent: NoUseragentModel = Field(default=NoUseragentModel(), alias="agent.no_useragent")
@@ -229,3 +229,9 @@ class Detectors(Section):
     volume: VolumeModel = Field(default=VolumeModel(), alias="traversal.volume")
     spread: SpreadModel = Field(default=SpreadModel(), alias="traversal.spread")
     busy_range: BusyRangeModel = Field(default=BusyRangeModel(), alias="network.busy_range")
+    rapid_surfing: RapidSurfingModel = Field(default=RapidSurfingModel(), alias="surfing.rapid")
+    human_interaction: HumanInteractionModel = Field(default=HumanInteractionModel(), alias="human.interaction")
+    session_opening: SessionOpeningModel = Field(default=SessionOpeningModel(), alias="sessions.opening")
+    session_resets: SessionResetsModel = Field(default=SessionResetsModel(), alias="sessions.resets")
+    session_transactions: SessionTransactionsModel = Field(default=SessionTransactionsModel(), alias="sessions.transactions")
+    suspicious_browser: SuspiciousBrowserModel = Field(default=SuspiciousBrowserModel(), alias="browser.suspicious")

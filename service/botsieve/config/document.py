@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from botsieve.config.detector_models import Detectors
-from botsieve.config.effective import plan_of
+from botsieve.config.effective import plan_of, thresholds_of
 from botsieve.config.kinds import Kind
 from botsieve.config.models import Configuration
 from botsieve.config.section import Section, inner_section, keys_of
@@ -44,7 +44,7 @@ A value may be `${ENV_NAME}` or `${file:/path}` (`$${` stands for the two charac
 file is YAML 1.2 in UTF-8, at most 1 MiB: only `true` and `false` are booleans, `on`, `off`, `yes` and `no` are text, a key
 written twice is a mistake.
 
-Sources: [S1-n] is an item of the first mission document (docs/mission.md), [own] is ours.
+Sources: [S1-n] and [S2-n] are items of the two mission documents (docs/mission.md), [own] is ours.
 
 These cannot change while the service runs; a reload applies the rest and names them: `edges.*.listen`, `socket_group`,
 `max_in_flight`, `reflection`, section `state`, `journal.decisions.to` and `queue`, `web.listen`, `challenge.keys_file`.
@@ -54,7 +54,7 @@ These cannot change while the service runs; a reload applies the rest and names 
 def document() -> str:
     """The whole page."""
     plan = plan_of(Configuration())
-    packaged = plan.detectors | {"family_max": dict(plan.policies[0].family_max)}
+    packaged = plan.detectors | thresholds_of(Configuration()) | {"family_max": dict(plan.policies[0].family_max)}
     lines = [_OPENING, "## The top of the file", "", *_table(Configuration, {})]
     for key, info in keys_of(Configuration).items():
         section = inner_section(info)

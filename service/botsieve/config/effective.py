@@ -5,6 +5,7 @@ Law of the file: pure; the models are valid, so nothing here is an error.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -15,7 +16,8 @@ from botsieve.config.plan import EdgePlan, Plan, PolicyPlan, RulePlan
 from botsieve.config.policy_models import PolicyModel, RuleModel
 from botsieve.config.section import Section
 from botsieve.config.service_models import ForwardEdge, GrpcEdge, NginxEdge
-from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX
+from botsieve.config.threshold_models import ACTIONS, OF_PRESET
+from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, THRESHOLDS
 from botsieve.ranges import RangeSet
 
 PACKAGED = "default"
@@ -55,13 +57,15 @@ def with_last(policies: tuple[PolicyModel, ...]) -> tuple[PolicyModel, ...]:
 
 def thresholds(policy: PolicyModel, configuration: Configuration) -> tuple[int, int]:
     """`challenge_at` and `block_at` of a policy: its own, else its preset's, else the packaged preset's."""
+    return filled(policy, configuration, "challenge_at"), filled(policy, configuration, "block_at")
+
+
+def filled(policy: PolicyModel, configuration: Configuration, key: str) -> Any:
+    """A value of a policy: its own, else its preset's, else the packaged preset's."""
     own = getattr(configuration.presets, policy.preset)
     packaged = type(configuration.presets).model_fields[policy.preset].default
-    found: list[int] = []
-    for key in ("challenge_at", "block_at"):
-        candidates = (getattr(policy, key), getattr(own, key), getattr(packaged, key))
-        found.append(next(value for value in candidates if value is not None))
-    return found[0], found[1]
+    candidates = (getattr(policy, key, None), getattr(own, key), getattr(packaged, key))
+    return next(value for value in candidates if value is not None)
 
 
 def _policy(policy: PolicyModel, configuration: Configuration, everybody: Settings) -> PolicyPlan:
@@ -79,6 +83,7 @@ def _policy(policy: PolicyModel, configuration: Configuration, everybody: Settin
         never_challenge=policy.never_challenge,
         entry_pages=policy.entry_pages,
         detectors=_changed(policy.detectors, everybody),
+        thresholds=thresholds_of(configuration, policy),
         family_max=dict(FAMILY_MAX) | _given(configuration.detectors.family_max) | _given(policy.detectors.family_max),
         rules=tuple(_rule(rule) for rule in policy.rules),
     )
@@ -89,6 +94,20 @@ def _detectors(detectors: Detectors) -> Settings:
     merged: Settings = {}
     for field, signal in _findings():
         merged[signal] = _laid_over(msgspec.to_builtins(DEFAULTS[signal]), getattr(detectors, field), signal)
+    return merged
+
+
+def thresholds_of(configuration: Configuration, policy: PolicyModel | None = None) -> Settings:
+    """All settings of all thresholds: those of everybody (`action` may be `preset`), or of a policy, filled from its preset."""
+    merged: Settings = {}
+    for field, name in _aliases(THRESHOLDS):
+        everybody = (
+            msgspec.to_builtins(THRESHOLDS[name]) | {"action": ACTIONS[name]} | _given(getattr(configuration.detectors, field))
+        )
+        own = everybody | _given(getattr(policy.detectors, field)) if policy is not None else everybody
+        if policy is not None and own["action"] == OF_PRESET:
+            own["action"] = filled(policy, configuration, "action")
+        merged[name] = msgspec.to_builtins(msgspec.convert(own, type(THRESHOLDS[name])))
     return merged
 
 
@@ -110,7 +129,11 @@ def _laid_over(base: dict[str, Any], section: Section, signal: str) -> dict[str,
 
 def _findings() -> list[tuple[str, str]]:
     """Field and id of each finding."""
-    return [(field, info.alias) for field, info in Detectors.model_fields.items() if info.alias is not None]
+    return _aliases(DEFAULTS)
+
+
+def _aliases(among: Iterable[str]) -> list[tuple[str, str]]:
+    return [(field, info.alias) for field, info in Detectors.model_fields.items() if info.alias in set(among)]
 
 
 def _given(section: Section) -> dict[str, Any]:

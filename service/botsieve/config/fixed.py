@@ -11,7 +11,7 @@ from botsieve.config.settings import ServiceSettings
 
 _EDGE_FIXED = ("listen", "socket_group", "max_in_flight", "reflection")
 _SECTION_FIXED = {
-    "state": ("dir", "max_mib", "idle_s"),
+    "state": ("dir", "max_mib", "max_preventions", "idle_s"),
     "journal": ("to", "queue"),
 }
 _JOURNAL_KEYS = {"to": "journal.decisions.to", "queue": "journal.decisions.queue"}

@@ -29,7 +29,10 @@ class RulePlan(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PolicyPlan(msgspec.Struct, kw_only=True):
-    """One policy, thresholds filled in.  `detectors`: by finding id, all settings of those that differ from everybody's."""
+    """One policy, thresholds filled in.  `detectors`: by finding id, all settings of those that differ from everybody's.
+
+    `thresholds`: by id, all settings of all of them, `action` filled in.
+    """
 
     name: str
     hosts: tuple[str, ...]
@@ -43,6 +46,7 @@ class PolicyPlan(msgspec.Struct, kw_only=True):
     never_challenge: tuple[str, ...]
     entry_pages: tuple[str, ...]
     detectors: dict[str, dict[str, Any]]
+    thresholds: dict[str, dict[str, Any]]
     family_max: dict[str, int]
     rules: tuple[RulePlan, ...]
 

@@ -15,8 +15,9 @@ from botsieve.config.detector_models import Detectors
 from botsieve.config.kinds import Flag, Kind, Many, PatternText, Table, Text, Whole, Word, refuse
 from botsieve.config.mistakes import nearest, shown
 from botsieve.config.section import Section
+from botsieve.config.threshold_models import PresetAction
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
-from botsieve.detectors.settings import DEFAULTS
+from botsieve.detectors.settings import DEFAULTS, THRESHOLDS
 
 MAX_POLICIES, MAX_RULES, MAX_PATHS = 100, 100, 1000
 
@@ -28,14 +29,12 @@ Paths = Annotated[tuple[str, ...], Many(UrlPath(), MAX_PATHS)]
 class SignalId(Kind):
     """The id of a finding of this version."""
 
-    accepted = ", ".join(DEFAULTS)
+    accepted = ", ".join((*DEFAULTS, *THRESHOLDS))
 
     def check(self, value: object) -> str:
-        if isinstance(value, str) and value in DEFAULTS:
+        if isinstance(value, str) and (value in DEFAULTS or value in THRESHOLDS):
             return str(value)
-        if isinstance(value, str) and value in Detectors.later:
-            raise self.refusal(f"{value} is not available in this version")
-        near = nearest(value, DEFAULTS) if isinstance(value, str) else ""
+        near = nearest(value, (*DEFAULTS, *THRESHOLDS)) if isinstance(value, str) else ""
         raise self.refusal(f"{shown(value)} is no finding" + (f" (did you mean {near}?)" if near else ""))
 
 
@@ -110,7 +109,7 @@ class PolicyModel(Section):
         default="mixed", description="who is expected: browsers, browsers and programs that say so, programs"
     )
     preset: Annotated[str, Word("relaxed", "balanced", "strict")] = Field(
-        default="balanced", description="fills challenge_at and block_at"
+        default="balanced", description="fills challenge_at, block_at, and action of thresholds"
     )
     challenge_at: Annotated[int | None, Whole(1, 100, null=True)] = Field(
         default=None, description="score from which a client is challenged; null: from the preset"
@@ -140,13 +139,15 @@ Policies = Annotated[tuple[PolicyModel, ...], _NotEmpty()]
 
 
 class Preset(Section):
-    later: ClassVar[tuple[str, ...]] = ("action",)
     challenge_at: Threshold = Field(default=None, description="score from which a client is challenged [own]")
     block_at: Threshold = Field(default=None, description="score from which it is blocked [own]")
+    action: PresetAction = Field(
+        default=None, description="what thresholds with action: preset do: ignore, alarm or block [S2-20]"
+    )
 
 
 class Presets(Section):
-    meaning: ClassVar[str] = "Named pairs of thresholds."
-    relaxed: Preset = Preset(challenge_at=60, block_at=90)
-    balanced: Preset = Preset(challenge_at=45, block_at=80)
-    strict: Preset = Preset(challenge_at=30, block_at=60)
+    meaning: ClassVar[str] = "What a policy need not write itself."
+    relaxed: Preset = Preset(challenge_at=60, block_at=90, action="ignore")
+    balanced: Preset = Preset(challenge_at=45, block_at=80, action="alarm")
+    strict: Preset = Preset(challenge_at=30, block_at=60, action="block")

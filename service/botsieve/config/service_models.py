@@ -185,9 +185,11 @@ class Crawlers(Section):
 
 class State(Section):
     meaning: ClassVar[str] = "What is remembered, and where."
-    later: ClassVar[tuple[str, ...]] = ("max_preventions",)
     dir: Annotated[str, AbsolutePath()] = Field(default="/var/lib/botsieve", description="what outlives a restart")
     max_mib: Annotated[int, Whole(16, 65_536)] = Field(default=512, description="bound of everything remembered about clients")
+    max_preventions: Annotated[int, Whole(100, 2_000_000)] = Field(
+        default=200_000, description="verdicts that last; beyond it those of one network are folded into one [own]"
+    )
     idle_s: Annotated[int, Whole(300, 604_800)] = Field(default=3600, description="forgotten after [own]")
 
 

@@ -56,6 +56,7 @@ class StateSettings(msgspec.Struct, frozen=True):
 
     dir: str = "/var/lib/botsieve"
     max_mib: int = 512
+    max_preventions: int = 200_000
     idle_s: int = 3600
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botsieve.config.policy_models import SignalId, Then
-from botsieve.detectors.settings import DEFAULTS
+from botsieve.detectors.settings import DEFAULTS, THRESHOLDS
 from pydantic_core import PydanticCustomError
 
 
@@ -25,7 +25,8 @@ def test_anything_else_is_refused(then: object) -> None:
 
 
 def test_a_signal_is_one_of_this_version() -> None:
-    """All findings are known, those of later versions are told apart from mistakes in writing."""
-    assert [SignalId().take(signal) for signal in DEFAULTS] == list(DEFAULTS)
-    with pytest.raises(PydanticCustomError, match="not available in this version"):
-        SignalId().take("sessions.opening")
+    """All findings and thresholds are known; a mistake in writing is told the nearest one."""
+    known = [*DEFAULTS, *THRESHOLDS]
+    assert [SignalId().take(signal) for signal in known] == known
+    with pytest.raises(PydanticCustomError, match=r"did you mean sessions\.opening"):
+        SignalId().take("sessions.openings")
