@@ -1,31 +1,32 @@
-"""The two clocks, and the only place that reads them.
+"""The clocks, and the only place that reads them.
 
-`now_s` is the service's wall clock, handed to the core for windows and expiry.  `edge_time_s` is the edge's clock and comes with
-each observation; it serves intervals between requests.  `Clock.now_s` never goes back: a step of the system's clock backwards
-holds it still, so that no window sees a negative age.
+`now_s` is the service's own time, handed to the core for windows and expiry; `edge_time_s` is the edge's clock and comes with each
+observation; it serves intervals between requests.  `wall_s` is what the machine's clock says now, and serves the log alone.
+
+Law of the file: `now_s` begins at the machine's time and then goes on at the pace of time itself.  Whoever sets the machine's clock,
+by an hour or a day, forward or back, ends no window, session, clearance or block early, and makes none last (docs/decisions).
 """
 
 from __future__ import annotations
 
 import time
 
+# Time that a suspended machine slept counts too: what a challenge was solved for has run out meanwhile.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock:
-    """The system's clock, made monotonic.  Tests pass an object with the same method instead."""
+    """The service's time, from its start on.  Tests pass an object with the same methods instead."""
 
-    __slots__ = ("_base_s", "_last_s")
+    __slots__ = ("_ahead_s",)
 
     def __init__(self) -> None:
-        self._base_s = time.time() - time.monotonic()
-        self._last_s = 0.0
+        self._ahead_s = time.time() - time.clock_gettime(_STEADY)
 
     def now_s(self) -> float:
-        """Seconds since 1970.  Follows steps of the system's clock forward, and never goes back."""
-        wall_s = time.time()
-        if wall_s < self._last_s:
-            # The wall clock was set back: go on at the monotonic clock's pace from where we were.
-            wall_s = max(self._last_s, self._base_s + time.monotonic())
-        else:
-            self._base_s = wall_s - time.monotonic()
-        self._last_s = wall_s
-        return wall_s
+        """Seconds since 1970, as the machine's clock said at the start.  Never goes back, never jumps."""
+        return self._ahead_s + time.clock_gettime(_STEADY)
+
+    def wall_s(self) -> float:
+        """Seconds since 1970, as the machine's clock says now: for what people read."""
+        return time.time()

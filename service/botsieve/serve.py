@@ -39,6 +39,7 @@ from botsieve.transports.listeners import EdgeListener, listen
 from botsieve.transports.surplus import Surplus
 
 if TYPE_CHECKING:
+    from botsieve.lookups.crawler_lookups import CrawlerLookups
     from botsieve.transports.grpc import GrpcTransport
 
 DRAIN_S = 2.5  # SIGTERM ends it within 5 s: this, and at most 2 s for the journal
@@ -57,7 +58,7 @@ class Server:
         make_folder(settings.state.dir)
         keys = read_keys(settings.keys_file)
         clock = Clock()
-        self.journal = Journal(JournalOptions.of(settings), clock.now_s, self._paused, self._figures)
+        self.journal = Journal(JournalOptions.of(settings), clock.now_s, self._paused, self._figures, clock.wall_s)
         self.desk = ChallengeDesk(settings.challenge, keys, os.urandom(8))
         self.engine = Engine(
             loaded.rulebook,
@@ -74,6 +75,7 @@ class Server:
         self._forward = ForwardEdge(self.service, settings.edge("forward"), settings.challenge.prefix)
         self._listeners: list[EdgeListener] = []
         self._grpc: list[GrpcTransport] = []
+        self._lookups: CrawlerLookups | None = None
         self._stop = asyncio.Event()
 
     # ---- life
@@ -123,6 +125,10 @@ class Server:
             self._grpc.append(server)
             others.append(f"grpc={own.listen}")
         others.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
+        from botsieve.lookups.crawler_lookups import CrawlerLookups  # dnspython costs 80 ms and 14 MiB: only who serves pays
+
+        self._lookups = CrawlerLookups(self.engine.verifications, self.service.now_s, self.journal.event)
+        self._lookups.start(settings.crawler_dns)
         warm_up(self.loaded.rulebook)
         young_only()
         names = []
@@ -141,6 +147,8 @@ class Server:
         for listener in self._listeners:
             listener.close()
         await asyncio.gather(self._finish(), *(server.drain(DRAIN_S) for server in self._grpc))
+        if self._lookups is not None:
+            await self._lookups.close()
         self.journal.event("service_stopped")
         self.journal.close()
 
@@ -179,6 +187,8 @@ class Server:
             edge.prefix = settings.challenge.prefix.encode()
         for server in self._grpc:
             server.apply(settings.edge("grpc"))
+        if self._lookups is not None:
+            self._lookups.apply(settings.crawler_dns)
         try:
             self.journal.reconfigure(JournalOptions.of(settings))
         except BotsieveError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from math import inf
 from time import perf_counter
 
 import msgspec
@@ -26,6 +27,8 @@ _ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
 _ID_CHARACTERS = 16
 _POOL = 1_024  # ids that are drawn at once
 _REMEMBERED = 20_000  # challenges and blocks whose page may still be fetched, per generation
+_FETCHED_S = 60.0  # by then nginx has fetched the page, or never will
+_MAX_LATE = 1_000  # late decisions that the web server may ask about once more
 
 
 class Ids:
@@ -59,24 +62,51 @@ class DecisionService:
         self._ids = Ids()
         self._given: dict[str, Decision] = {}
         self._given_before: dict[str, Decision] = {}
+        self._given_since_s = 0.0
+        self._late: set[str] = set()
 
     # ---- decisions
 
     def judge(self, o: Observation) -> Decision:
         """The decision on one request, counted and recorded.  Never raises."""
+        decision = self.judge_in_time(o, inf)
+        assert decision is not None
+        return decision
+
+    def judge_in_time(self, o: Observation, until_s: float) -> Decision | None:
+        """The same, None when it took until after `until_s` of `perf_counter`: a verdict that nobody is told is none.
+
+        It is then neither counted nor recorded as a decision: the edge counts the request as unjudged.  Its findings stay in
+        the state.  Asked again about the same request, the edge hears it, and it is recorded then.
+        """
         started = perf_counter()
         now_s = self.now_s()
         name = self._ids.next()
         decision = self.engine.decide(o, now_s, name, random.random())
-        if decision.id is name:  # not the repeated answer to a request that was asked about twice
-            self.journal.record(o, decision, now_s, int((perf_counter() - started) * 1e6))
+        done = perf_counter()
+        is_new = decision.id is name
+        if done > until_s:
+            if is_new:
+                self.journal.metrics.count_time(o.edge, int((done - started) * 1e6))
+                self._keep_late(decision.id)
+            return None
+        # What is not new is the repeated answer to a request that was asked about twice: recorded, unless it came too late then.
+        if is_new or (self._late and decision.id in self._late):
+            self._late.discard(decision.id)
+            self.journal.record(o, decision, now_s, int((done - started) * 1e6))
             if decision.verdict != ALLOW:
-                self._remember(decision)
+                self._remember(decision, now_s)
         return decision
 
-    def _remember(self, decision: Decision) -> None:
-        if len(self._given) >= _REMEMBERED:
+    def _keep_late(self, decision_id: str) -> None:
+        if len(self._late) >= _MAX_LATE:
+            self._late.clear()
+        self._late.add(decision_id)
+
+    def _remember(self, decision: Decision, now_s: float) -> None:
+        if len(self._given) >= _REMEMBERED or now_s - self._given_since_s > _FETCHED_S:
             self._given_before, self._given = self._given, {}
+            self._given_since_s = now_s
         self._given[decision.id] = decision
 
     def unjudged(self, edge: str, why: str) -> None:

@@ -183,6 +183,10 @@ class Nothing:
         """The same for everybody."""
         return self.decision
 
+    def judge_in_time(self, o: Observation, until_s: float) -> Decision:
+        """The same for everybody, in no time."""
+        return self.decision
+
     def answer(self, o: Observation, decision: Decision) -> Answer:
         """Never asked for."""
         raise AssertionError

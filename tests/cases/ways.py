@@ -106,6 +106,9 @@ class Swapped:
     def judge(self, o: Observation) -> Decision:
         return self.engine.decide(o, self.now, f"0000-0000-0000-{next(self._ids):04d}")
 
+    def judge_in_time(self, o: Observation, until_s: float) -> Decision:
+        return self.judge(o)  # no case is about time that judging takes
+
     def answer(self, o: Observation, decision: Decision) -> None:
         raise AssertionError("no case asks for the page")
 

@@ -51,6 +51,10 @@ class Judge:
             name, verdict, verdict, ENFORCE, 40 * len(signals), False, signals, "threshold.block", "shop", "mixed", "0" * 12
         )
 
+    def judge_in_time(self, o: Observation, until_s: float) -> Decision | None:
+        decision = self.judge(o)
+        return decision if time.perf_counter() <= until_s else None
+
     def answer(self, o: Observation, decision: Decision) -> Answer:
         return Answer(403, [("Cache-Control", "no-store")], b"refused \xff " + decision.id.encode())
 

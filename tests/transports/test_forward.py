@@ -185,8 +185,8 @@ def test_a_header_of_the_visitors_before_the_gateways(edge: ForwardEdge) -> None
             b"X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /\r\nX-Forwarded-Host: shop.example\r\nX-Forwarded-Proto: https\r\n"
         )
         seen: list[Observation] = []
-        judge = edge.service.judge
-        edge.service.judge = lambda o: (seen.append(o), judge(o))[1]  # type: ignore[method-assign]
+        judge = edge.service.judge_in_time
+        edge.service.judge_in_time = lambda o, until_s: (seen.append(o), judge(o, until_s))[1]  # type: ignore[method-assign]
         request = (
             b"GET /v1/check/forward HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.1.1.1\r\n%bX-Forwarded-For: 203.0.113.7\r\n\r\n"
         )

@@ -215,6 +215,7 @@ def test_too_late(edge: NginxEdge, service: Service, on_late: str) -> None:
     reply = ask(edge, check("/", CURL))
     assert (reply.status, reply.verdict) == (200 if on_late == "allow" else 403, "unjudged")
     assert service.unjudged() == {"deadline": 1}
+    assert service.decisions() == 0  # a request is counted once: judged or unjudged
 
 
 @pytest.mark.parametrize("on_late", ["allow", "block"])
@@ -323,7 +324,7 @@ def test_any_header_bytes(
 def test_observation_keeps_the_bytes(edge: NginxEdge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Path, query and headers reach the engine as the client wrote them."""
     seen: list[Observation] = []
-    judge = edge.service.judge
-    monkeypatch.setattr(edge.service, "judge", lambda o: (seen.append(o), judge(o))[1])
+    judge = edge.service.judge_in_time
+    monkeypatch.setattr(edge.service, "judge_in_time", lambda o, until_s: (seen.append(o), judge(o, until_s))[1])
     ask(edge, check("/a%2Fb?x=%ff&y=\xff", PERSON | {"Referer": "\x01\xfe"}))
     assert (seen[0].uri, seen[0].headers[b"referer"]) == (b"/a%2Fb?x=%ff&y=\xff", b"\x01\xfe")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.observation import Observation
-from botsieve.service import _REMEMBERED, Ids
+from botsieve.service import _FETCHED_S, _MAX_LATE, _REMEMBERED, Ids
 from botsieve.transports.edge_headers import observation_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +45,32 @@ def test_a_decision_is_recorded_once(whole: Service) -> None:
     assert found["verdict"] == CHALLENGE
 
 
+def test_a_late_decision_is_none(whole: Service) -> None:
+    """Nobody was told: no decision in the counters, the log or the ring; what it took is in the histogram of times."""
+    assert whole.service.judge_in_time(seen("/", CURL, Request_Id="r"), 0.0) is None
+    assert whole.decisions() == 0
+    assert len(whole.journal.ring) == 0
+    assert whole.journal.log.submitted == 0
+    (times,) = [family for family in whole.journal.metrics.families() if family.name == "botsieve_decision_seconds"]
+    assert [sample.value for sample in times.samples if sample.name.endswith("_count")] == [1]
+
+
+def test_a_late_decision_that_is_told_after_all(whole: Service) -> None:
+    """The web server asks again about the same request and hears the decision in time: recorded then, and once."""
+    assert whole.service.judge_in_time(seen("/", CURL, Request_Id="r"), 0.0) is None
+    decision = whole.service.judge(seen("/", CURL, Request_Id="r"))
+    assert whole.service.judge(seen("/", CURL, Request_Id="r")) is decision
+    assert whole.decisions() == 1
+    assert whole.journal.find(decision.id) is not None
+
+
+def test_late_decisions_are_bounded(whole: Service) -> None:
+    """Only the last ones are remembered."""
+    for number in range(_MAX_LATE + 2):
+        assert whole.service.judge_in_time(seen(f"/{number}"), 0.0) is None
+    assert len(whole.service._late) == 2
+
+
 def test_pages_use_what_was_decided(whole: Service) -> None:
     """The page of a remembered decision has its level and verdict, whatever the second hop claims."""
     decision = whole.service.judge(seen("/strict/", CURL))
@@ -62,12 +88,15 @@ def test_pages_of_what_is_not_remembered(whole: Service, verdict: str) -> None:
 
 
 def test_memory_of_refusals_is_bounded(whole: Service) -> None:
-    """Two generations at most; the last ones are always among them."""
+    """Two generations at most, of a minute at most; the last ones are always among them."""
     decision = whole.service.judge(seen("/", CURL))
     for number in range(2 * _REMEMBERED + 10):
-        whole.service._remember(msgspec.structs.replace(decision, id=str(number)))
+        whole.service._remember(msgspec.structs.replace(decision, id=str(number)), START_S)
     assert len(whole.service._given) + len(whole.service._given_before) <= 2 * _REMEMBERED
     assert str(2 * _REMEMBERED + 9) in whole.service._given
+    for later_s in (_FETCHED_S + 1, 2 * _FETCHED_S + 2):
+        whole.service._remember(decision, START_S + later_s)
+    assert len(whole.service._given) + len(whole.service._given_before) <= 2
 
 
 @given(numbers=st.lists(st.tuples(st.integers(0, 5), st.floats(0, 3)), max_size=30))

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from botsieve.policy import Rulebook
 
 STDOUT = "stdout"
+# What two clocks that nobody touched differ by, read one after the other, is less; and the log has whole milliseconds.
+_SET_S = 0.001
 
 
 class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ _AT_START = {
 class Journal:
     """`now_s`: the service's clock.  `on_pause` is called with the new state whenever a pause begins or ends.
 
+    `wall_s`: what the machine's clock says, which stands in the log; None: the same.
+
     Errors: MachineError when the log's file cannot be opened or `state.dir` not be used.
     """
 
@@ -86,9 +90,12 @@ class Journal:
         now_s: Callable[[], float],
         on_pause: Callable[[bool], None] | None = None,
         state: StateFigures | None = None,
+        wall_s: Callable[[], float] | None = None,
     ) -> None:
         self.options = options
         self._now_s = now_s
+        self._wall_s = wall_s or now_s
+        self._ahead_s = 0.0  # of the machine's clock before ours, once somebody has set it; looked at in `poll`
         self._on_pause = on_pause
         redactor = _redactor(options)
         sink = None if options.to is None else Sink("" if options.to == STDOUT else options.to)
@@ -102,7 +109,7 @@ class Journal:
         self._switch = PauseSwitch(options.state_dir)
         self._listeners: list[Listener] = []
         self._dropped_said = 0
-        self._started_s = now_s()
+        self._started_s = self._wall_s()
         self._policies: Mapping[str, str] = {}
         self._config = ""
         self.is_ready = False
@@ -114,7 +121,7 @@ class Journal:
         self.metrics.count_decision(o.edge, decision, decide_us)
         log = self.log
         percent = log.wants(decision)
-        packed = pack(o, decision, now_s, decide_us, percent if percent > 0.0 else 0.0)
+        packed = pack(o, decision, now_s + self._ahead_s, decide_us, percent if percent > 0.0 else 0.0)
         self.ring.add(decision.id, packed)
         if percent >= 0.0:
             log.put(packed)
@@ -134,7 +141,7 @@ class Journal:
         now_s = self._now_s()
         event = self._repeats.admit(name, keys, now_s)
         if event is not None:
-            self.log.put_event(event, now_s)
+            self.log.put_event(event, now_s + self._ahead_s)
 
     def detector_failed(self, signal: str, error: Exception) -> None:
         """A detector raised and was skipped.  Only the kind of the error is told: its text may hold a client's bytes."""
@@ -145,7 +152,7 @@ class Journal:
         """A configuration is in effect from now on."""
         self._config = rulebook.config
         self._policies = {policy.name: policy.mode for policy in rulebook.policies}
-        self.metrics.config_applied_s = self._now_s()
+        self.metrics.config_applied_s = self._wall_s()
         self.event("config_applied", config=rulebook.config, **keys)
 
     def config_refused(self, file: str, mistakes: list[str]) -> None:
@@ -219,6 +226,9 @@ class Journal:
 
     def poll(self) -> None:
         """To be called every 0.5 s: notices a pause made by hand, says what was held back, keeps what edges told."""
+        ahead_s = self._wall_s() - self._now_s()
+        if abs(ahead_s - self._ahead_s) > _SET_S:
+            self._ahead_s = ahead_s
         self._tell_pause(self._switch.poll())
         dropped = self.log.dropped
         if dropped > self._dropped_said:
@@ -247,7 +257,7 @@ class Journal:
     def _write_due(self, *, everything: bool = False) -> None:
         now_s = self._now_s()
         for event in self._repeats.due(now_s, everything=everything):
-            self.log.put_event(event, now_s)
+            self.log.put_event(event, now_s + self._ahead_s)
 
     def _tell_pause(self, changed: bool) -> bool:
         if changed:

@@ -71,16 +71,20 @@ class Metrics:
             decisions[key] += 1
         else:
             self._first_decision(key)
-        histogram = self._seconds.get(edge)
-        if histogram is None:
-            histogram = self._histogram(edge)
-        histogram.counts[bisect_left(_BUCKETS_US, decide_us)] += 1
-        histogram.sum_us += decide_us
+        self.count_time(edge, decide_us)
         for signal in decision.signals:
             if signal.id in self.findings:
                 self.findings[signal.id] += 1
             else:
                 _count(self.findings, signal.id, 1, _MAX_SIGNALS)
+
+    def count_time(self, edge: str, decide_us: int) -> None:
+        """Counts what one judgement took, also of one that came too late to be a decision.  Hot path."""
+        histogram = self._seconds.get(edge)
+        if histogram is None:
+            histogram = self._histogram(edge)
+        histogram.counts[bisect_left(_BUCKETS_US, decide_us)] += 1
+        histogram.sum_us += decide_us
 
     def count_unjudged(self, edge: str, why: str, n: int = 1) -> None:
         """Counts requests that got no verdict.  Errors: ValueError for a `why` that is not in WHY_UNJUDGED, or n below 0."""

@@ -63,8 +63,8 @@ class ForwardEdge(NginxEdge):
     def _verdict(self, request: Request) -> bytes:
         started = perf_counter()
         o = self._asked(request)
-        decision = self.service.judge(o)
-        if (perf_counter() - started) * 1000.0 > self.settings.deadline_ms:
+        decision = self.service.judge_in_time(o, started + self.settings.deadline_ms * 1e-3)
+        if decision is None:
             return self._unjudged("deadline")
         if decision.verdict == ALLOW:
             headers = [("X-Botsieve-Verdict", decision.verdict), ("X-Botsieve-Id", decision.id)]

@@ -54,9 +54,13 @@ _UNJUDGED = {
 
 
 class Service(Protocol):
-    """What judges: `judge` never raises; `answer` is asked for verdicts other than allow."""
+    """What judges: `judge` never raises; `answer` is asked for verdicts other than allow.
+
+    `judge_in_time`: the same, None when it took until after `until_s` of `perf_counter`.
+    """
 
     def judge(self, o: Observation, /) -> Decision: ...
+    def judge_in_time(self, o: Observation, until_s: float, /) -> Decision | None: ...
 
     def answer(self, o: Observation, decision: Decision, /) -> Answer: ...
 
@@ -232,11 +236,12 @@ class Calls:
         if not request.HasField("observation"):
             raise InvalidObservation("OBSERVATION_MISSING", "observation", "there is no observation; accepted: one to judge")
         await self._turns.take()
-        response = pb.CheckResponse(decision=self._judge(request.observation, want_answer=request.want_answer))
+        o = self._observed(request.observation)
+        decision = self._service.judge_in_time(o, begun_s + self._limits.deadline_ms * 1e-3)
         self._turns.has_time()
-        if (perf_counter() - begun_s) * 1000.0 > self._limits.deadline_ms:
+        if decision is None:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
-        return response
+        return pb.CheckResponse(decision=self._told(o, decision, want_answer=request.want_answer))
 
     async def _answer_batch(self, request: pb.CheckStreamRequest) -> pb.CheckStreamResponse:
         if not 1 <= len(request.observations) <= MAX_BATCH:
@@ -274,7 +279,8 @@ class Calls:
 
     def _result(self, message: decision_pb2.Observation, *, want_answer: bool) -> pb.CheckResult:
         try:
-            return pb.CheckResult(decision=self._judge(message, want_answer=want_answer))
+            o = self._observed(message)
+            return pb.CheckResult(decision=self._told(o, self._service.judge(o), want_answer=want_answer))
         except InvalidObservation as error:
             return self._failed(error)
 
@@ -282,9 +288,10 @@ class Calls:
         refusal = self._refusal(error)
         return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal)))
 
-    def _judge(self, message: decision_pb2.Observation, *, want_answer: bool) -> decision_pb2.Decision:
-        o = to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
-        decision = self._service.judge(o)
+    def _observed(self, message: decision_pb2.Observation) -> Observation:
+        return to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
+
+    def _told(self, o: Observation, decision: Decision, *, want_answer: bool) -> decision_pb2.Decision:
         answer = self._service.answer(o, decision) if want_answer and decision.verdict != ALLOW else None
         return to_decision(decision, answer)
 

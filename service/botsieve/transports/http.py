@@ -119,10 +119,8 @@ class NginxEdge:
         if told is not None and told != self._told_unjudged:
             self._hear(told, request.peer)
         o = observation_of(request.headers, service.now_s(), settings.name, settings.sight)
-        decision = service.judge(o)
-        if (perf_counter() - started) * 1000.0 > settings.deadline_ms:
-            return self._unjudged("deadline")
-        return verdict_answer(decision)
+        decision = service.judge_in_time(o, started + settings.deadline_ms * 1e-3)
+        return self._unjudged("deadline") if decision is None else verdict_answer(decision)
 
     def _hear(self, told: bytes, peer: bytes) -> None:
         """The edge says how many requests it has let pass unjudged.  What is no number is not heard."""

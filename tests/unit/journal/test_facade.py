@@ -12,6 +12,7 @@ from botsieve.config import loads
 from botsieve.errors import MachineError
 from botsieve.journal import Journal, JournalOptions
 from botsieve.journal.pause import FILE_NAME
+from botsieve.journal.render import time_text
 
 from tests.unit.journal.samples import CURL, NOW_S, SCHEMA, decision, observation
 
@@ -95,6 +96,19 @@ def test_events_repeat_at_most_every_ten_seconds(tmp_path: Path) -> None:
     journal.event("overloaded")
     journal.close()
     assert [line.get("count") for line in lines_of(tmp_path)] == [None, 4, None]
+
+
+def test_lines_bear_the_time_of_the_machines_clock(tmp_path: Path) -> None:
+    """Somebody sets the machine's clock on by an hour: from the next look on the log says so, though our own time went on."""
+    own, wall = Hand(), Hand()
+    journal = Journal(options(tmp_path), own, wall_s=wall)
+    journal.record(observation(), decision(1, CURL), own(), 14)
+    wall.now_s += 3600.0
+    journal.poll()
+    journal.record(observation(), decision(2, CURL), own(), 14)
+    journal.event("overloaded")
+    journal.close()
+    assert [line["time"] for line in lines_of(tmp_path)] == [time_text(NOW_S), *[time_text(NOW_S + 3600.0)] * 2]
 
 
 def test_lost_lines_are_told(tmp_path: Path) -> None:
