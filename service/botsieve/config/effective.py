@@ -101,14 +101,19 @@ def thresholds_of(configuration: Configuration, policy: PolicyModel | None = Non
     """All settings of all thresholds: those of everybody (`action` may be `preset`), or of a policy, filled from its preset."""
     merged: Settings = {}
     for field, name in _aliases(THRESHOLDS):
-        everybody = (
-            msgspec.to_builtins(THRESHOLDS[name]) | {"action": ACTIONS[name]} | _given(getattr(configuration.detectors, field))
-        )
-        own = everybody | _given(getattr(policy.detectors, field)) if policy is not None else everybody
+        packaged = msgspec.to_builtins(THRESHOLDS[name]) | {"action": ACTIONS[name]}
+        own = _nested(packaged, _given(getattr(configuration.detectors, field)))
+        own = _nested(own, _given(getattr(policy.detectors, field))) if policy is not None else own
         if policy is not None and own["action"] == OF_PRESET:
             own["action"] = filled(policy, configuration, "action")
         merged[name] = msgspec.to_builtins(msgspec.convert(own, type(THRESHOLDS[name])))
     return merged
+
+
+def _nested(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """`base` with what is given; a section inside is laid over, not replaced."""
+    inside = {key: base[key] | value for key, value in given.items() if isinstance(value, dict)}
+    return base | given | inside
 
 
 def _changed(detectors: Detectors, everybody: Settings) -> Settings:

@@ -14,6 +14,7 @@ from pydantic import Field
 from botsieve.attacks.types import ACTIONS as WORDS
 from botsieve.config.kinds import Flag, Many, Number, Text, Whole, Word
 from botsieve.config.section import Section
+from botsieve.config.sequence_models import SequenceRulesModel
 from botsieve.detectors.settings import THRESHOLDS
 
 OF_PRESET = "preset"
@@ -62,6 +63,7 @@ class HumanInteractionModel(ThresholdModel):
         default=None,
         description="irregular event sequences are no sign; after one what is beyond the grace violates [S2-30, S2-31]",
     )
+    sequence_rules: SequenceRulesModel = SequenceRulesModel()
 
 
 class SessionOpeningModel(ThresholdModel):

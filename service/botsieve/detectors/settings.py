@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from botsieve.challenge.sequence_settings import SequenceRules
+
 ANY, BROWSER, PROGRAM = "any", "browser", "program"
 
 
@@ -177,12 +179,13 @@ class RapidSurfing(Threshold, frozen=True, kw_only=True):
 
 
 class HumanInteraction(Threshold, frozen=True, kw_only=True):
-    """[S2-27..S2-31]  In requests.  `sequences`: irregular event sequences do not count as human."""
+    """[S2-27..S2-31]  In requests.  `sequences`: irregular event sequences do not count as human, by `sequence_rules`."""
 
     grace: int = 100
     safe: int = 2000
     unsafe: int = 100
     sequences: bool = True
+    sequence_rules: SequenceRules = SequenceRules()
 
 
 class SessionOpening(Threshold, frozen=True, kw_only=True):
