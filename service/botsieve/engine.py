@@ -153,6 +153,13 @@ class Engine:
                 self._on_detector_error("attacks", error)
             return NOTHING
 
+    def human_report(self, o: Observation, now_s: float, *, regular: bool) -> None:
+        """The collector in a page of this client reported, and its report was accepted.  `o`: the request that brought it."""
+        session, standing = self._credentials(o, now_s)
+        site = self.world.site(self.rulebook.policy_for(o).name)
+        _, key = self.attacks.name(site, session, self.world.client_key(o, _narrowest(session, standing, now_s)))
+        self.attacks.human_report(site, key, now_s, regular=regular)
+
     def _credentials(self, o: Observation, now_s: float) -> tuple[Session | None, Standing | None]:
         cookie = o.headers.get(b"cookie")
         if cookie is None or _COOKIE_MARK not in cookie:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from botsieve.detectors.catalogue import Catalogue
@@ -28,7 +28,7 @@ class Repeat(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
-    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `repeat`."""
+    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `repeat`."""
 
     method: str
     uri: str
@@ -41,6 +41,8 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
     http: str = ""
     tls: str = ""
     request_id: str = ""
+    browser: str = ""
+    report: str = ""
     repeat: Repeat | None = None
 
 
@@ -55,16 +57,20 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):
-    """`why`: for the reader."""
+    """`policy`: keys of the policy beside name, mode and audience.  `why`: for the reader."""
 
     name: str
     requests: list[Written]
     expect: dict[str, Expected]
+    policy: dict[str, Any] = {}
     why: str = ""
 
 
 class Asked(NamedTuple):
-    """One request of a case, laid out in time.  Text is Latin-1."""
+    """One request of a case, laid out in time.  Text is Latin-1.
+
+    `browser`: who keeps cookies under that name, "" for nobody.  `report`: what the collector of its pages said just before.
+    """
 
     at_s: float
     method: str
@@ -78,6 +84,8 @@ class Asked(NamedTuple):
     ja3: str
     ja4: str
     tls_sig: str
+    browser: str
+    report: str
 
     def observation(self, start_s: float, host: str) -> Observation:
         """As the engine is told of it."""
@@ -106,6 +114,7 @@ def read_cases(path: Path) -> list[Case]:
         assert case.requests, case.name
         assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
         assert case.expect, case.name
+        assert {written.report for written in case.requests} <= {"", "regular", "irregular"}, case.name
     return cases
 
 
@@ -145,4 +154,6 @@ def _asked(written: Written, at_s: float, n: int, c: int) -> Asked:
         row.ja3 if row else "",
         row.ja4 if row else "",
         (row.tls_sig or row.ja4) if row else "",
+        written.browser.replace("{n}", str(n)).replace("{c}", str(c)),
+        written.report,
     )

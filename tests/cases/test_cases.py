@@ -17,7 +17,11 @@ from tests.transports.wire import Connection
 FILES = sorted(HERE.glob("*.yaml"))
 CASES = {f"{path.stem}: {case.name}": case for path in FILES for case in read_cases(path)}
 EXPECTED = [pytest.param(case, audience, id=f"{name}, {audience}") for name, case in CASES.items() for audience in case.expect]
-FIRST = [name for name, case in CASES.items() if len(case.requests) == 1 and case.requests[0].repeat is None]
+FIRST = [
+    name
+    for name, case in CASES.items()
+    if len(case.requests) == 1 and case.requests[0].repeat is None and not case.requests[0].report and not case.policy
+]
 
 
 def holds(expected: Expected, heard: Heard) -> None:
@@ -43,13 +47,13 @@ def holds(expected: Expected, heard: Heard) -> None:
 @pytest.mark.parametrize(("case", "audience"), EXPECTED)
 def test_engine(case: Case, audience: str) -> None:
     """The core decides as the case says."""
-    holds(case.expect[audience], by_engine(laid_out(case), audience))
+    holds(case.expect[audience], by_engine(laid_out(case), audience, case.policy))
 
 
 @pytest.mark.parametrize(("case", "audience"), EXPECTED)
 def test_http(case: Case, audience: str, tmp_path: Path) -> None:
     """The service behind the nginx edge decides the same, said in headers."""
-    holds(case.expect[audience], by_http(laid_out(case), audience, tmp_path / "service"))
+    holds(case.expect[audience], by_http(laid_out(case), audience, tmp_path / "service", case.policy))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def test_grpc(case: Case, audience: str, grpc_edge: tuple[Edge, Swapped]) -> Non
     """A gateway that asks over gRPC hears the same."""
     edge, judge = grpc_edge
     with edge.channel() as channel:
-        holds(case.expect[audience], by_grpc(laid_out(case), audience, judge, lambda o: check(channel, o)))
+        holds(case.expect[audience], by_grpc(laid_out(case), audience, judge, lambda o: check(channel, o), case.policy))
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,18 @@ Law of the file: each way gets the requests of a case in time, on a clock that t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from botsieve.challenge.keys import KeyRing
+from botsieve.challenge.session import Sessions
+from botsieve.config.loader import loads
 from botsieve.decision import Decision
 from botsieve.engine import Engine
 from botsieve.observation import Observation
-from botsieve.policy import Policy, Rulebook
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.http_wire import Request
 from botsieve.v1 import decision_pb2 as pb
@@ -22,11 +26,45 @@ from tests.cases.form import Asked
 from tests.transports.edge_harness import START_S, Service
 from tests.transports.wire import Reply, only_reply
 
-POLICY = """
-policies: [{{name: shop, mode: enforce, audience: {audience}}}]
-edges: {{nginx: {{listen: '127.0.0.1:1', deadline_ms: 1000}}}}
-web: {{listen: null}}
-"""
+EDGES = {"nginx": {"listen": "127.0.0.1:1", "deadline_ms": 1000}}
+SECRET = b"0123456789abcdef"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def config(audience: str, policy: Mapping[str, Any]) -> str:
+    """The configuration of a case: one policy in mode `enforce`."""
+    own = {"name": "shop", "mode": "enforce", "audience": audience, **policy}
+    sections = {"policies": [own], "edges": EDGES, "web": {"listen": None}}
+    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in sections.items())
+
+
+def engine_of(audience: str, policy: Mapping[str, Any]) -> Engine:
+    """An engine that knows nobody and gives out sessions."""
+    book = loads(config(audience, policy).encode()).rulebook
+    return Engine(book, SECRET, sessions=Sessions(KeyRing((bytes(32),))), on_detector_error=_fail)
+
+
+class Jars:
+    """The cookies of the browsers of a case, by their names."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, str] = {}
+
+    def dressed(self, one: Asked) -> Asked:
+        """The request with the cookie that its browser holds."""
+        cookie = self._held.get(one.browser) if one.browser else None
+        return one if cookie is None else one._replace(headers={**one.headers, "cookie": cookie})
+
+    def keep(self, one: Asked, set_cookie: str) -> None:
+        """What an answer set."""
+        if one.browser and set_cookie:
+            self._held[one.browser] = set_cookie.partition(";")[0]
+
+
+def reported(engine: Engine, one: Asked, now_s: float) -> None:
+    """The collector of the pages tells its report, if the case says so, just before the request."""
+    if one.report:
+        engine.human_report(one.observation(START_S, "shop.example"), now_s, regular=one.report == "regular")
 
 
 class Heard(NamedTuple):
@@ -39,23 +77,26 @@ class Heard(NamedTuple):
     rule: str | None = None
 
 
-def by_engine(asked: Iterable[Asked], audience: str) -> Heard:
+def by_engine(asked: Iterable[Asked], audience: str, policy: Mapping[str, Any] = NOTHING) -> Heard:
     """The core alone."""
-    engine = Engine(
-        Rulebook(policies=(Policy(mode="enforce", audience=audience),)), b"0123456789abcdef", on_detector_error=_fail
-    )
-    for number, one in enumerate(asked):
-        decision = engine.decide(one.observation(START_S, "shop.example"), START_S + one.at_s, f"0000-0000-0000-{number:04d}")
+    engine, jars = engine_of(audience, policy), Jars()
+    for number, bare in enumerate(asked):
+        one, now_s = jars.dressed(bare), START_S + bare.at_s
+        reported(engine, one, now_s)
+        decision = engine.decide(one.observation(START_S, "shop.example"), now_s, f"0000-0000-0000-{number:04d}")
+        jars.keep(one, decision.set_cookie)
     return _of(decision)
 
 
-def by_http(asked: Iterable[Asked], audience: str, folder: Path) -> Heard:
+def by_http(asked: Iterable[Asked], audience: str, folder: Path, policy: Mapping[str, Any] = NOTHING) -> Heard:
     """The whole service behind the nginx edge: header bytes in, header bytes out."""
-    whole = Service(folder, POLICY.format(audience=audience))
+    whole, jars = Service(folder, config(audience, policy)), Jars()
     edge = NginxEdge(whole.service, whole.settings("nginx"), "/.botsieve/")
-    for one in asked:
-        whole.now = START_S + one.at_s
+    for bare in asked:
+        one, whole.now = jars.dressed(bare), START_S + bare.at_s
+        reported(whole.engine, one, whole.now)
         reply = only_reply(edge.handle(check_of(one, "shop.example", START_S)))
+        jars.keep(one, "".join(reply.all("Set-Cookie")))
     assert whole.unjudged() == {}
     whole.journal.close()
     return heard_by_http(reply)
@@ -73,7 +114,7 @@ def check_of(one: Asked, host: str, start_s: float | None) -> Request:
         "http": one.http,
         "request-id": one.request_id,
         "tls-sig": one.tls_sig,
-        "edge": "1 order tls",
+        "edge": "1 order tls cookie",
         "time": "" if start_s is None else f"{start_s + one.at_s:.3f}",
     }
     lines = {name.lower(): value for name, value in one.headers.items()}
@@ -98,10 +139,9 @@ class Swapped:
         self.now = START_S
         self._ids = itertools.count()
 
-    def begin(self, audience: str) -> None:
+    def begin(self, audience: str, policy: Mapping[str, Any]) -> None:
         """A new case: an engine that knows nobody."""
-        book = Rulebook(policies=(Policy(mode="enforce", audience=audience),))
-        self.engine = Engine(book, b"0123456789abcdef", on_detector_error=_fail)
+        self.engine = engine_of(audience, policy)
 
     def judge(self, o: Observation) -> Decision:
         return self.engine.decide(o, self.now, f"0000-0000-0000-{next(self._ids):04d}")
@@ -113,12 +153,21 @@ class Swapped:
         raise AssertionError("no case asks for the page")
 
 
-def by_grpc(asked: Iterable[Asked], audience: str, judge: Swapped, ask: Callable[[pb.Observation], pb.Decision]) -> Heard:
+def by_grpc(
+    asked: Iterable[Asked],
+    audience: str,
+    judge: Swapped,
+    ask: Callable[[pb.Observation], pb.Decision],
+    policy: Mapping[str, Any] = NOTHING,
+) -> Heard:
     """The real gRPC server: `ask` makes one call."""
-    judge.begin(audience)
-    for one in asked:
-        judge.now = START_S + one.at_s
+    judge.begin(audience, policy)
+    jars = Jars()
+    for bare in asked:
+        one, judge.now = jars.dressed(bare), START_S + bare.at_s
+        reported(judge.engine, one, judge.now)
         decision = ask(message_of(one))
+        jars.keep(one, decision.set_cookie)
     verdict = pb.Verdict.Name(decision.verdict).removeprefix("VERDICT_").lower()
     reasons = [signal.id.partition(".")[2] + (f":{signal.detail}" if signal.detail else "") for signal in decision.signals]
     return Heard(verdict, decision.score, reasons, None, decision.rule)

@@ -170,6 +170,8 @@ def verdict_answer(decision: Decision) -> bytes:
     )
     if decision.retry_after_s:
         text += f"Retry-After: {decision.retry_after_s}\r\n"
+    if decision.hold_s:
+        text += f"X-Botsieve-Hold: {decision.hold_s}\r\n"
     if decision.set_cookie:
         text += f"Set-Cookie: {decision.set_cookie}\r\n"
     return (text + "\r\n").encode("latin-1", "replace")
