@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from botsieve.config.browser_models import MAX_EXTENSIONS
 from botsieve.config.detector_models import Detectors
 from botsieve.config.effective import matches_all, thresholds
 from botsieve.config.mistakes import Path, path_text
@@ -31,6 +32,7 @@ def check_together(configuration: Configuration) -> list[Strange]:
         *_policies(configuration),
         *_detectors(configuration),
         *_preventions(configuration),
+        *_extensions(configuration),
         *_levels(configuration.challenge.levels),
         *_listeners(configuration),
     ]
@@ -128,6 +130,14 @@ def _preventions(configuration: Configuration) -> Iterator[Strange]:
         if "drop_bad_reputation" in words and "rate_limit" not in words:
             message = "drop_bad_reputation works with rate_limit only; accepted: both of them, or neither"
             yield Strange((*path, "sessions.opening", "prevention"), message, ())
+
+
+def _extensions(configuration: Configuration) -> Iterator[Strange]:
+    lists = [configuration.detectors, *(policy.detectors for policy in configuration.policies)]
+    found = {line for detectors in lists for line in detectors.suspicious_browser.extensions or ()}
+    if len(found) > MAX_EXTENSIONS:
+        message = f"all policies together name {len(found)} extensions; accepted: at most {MAX_EXTENSIONS}"
+        yield Strange(("detectors", "browser.suspicious", "extensions"), message, ())
 
 
 def _levels(levels: Levels) -> Iterator[Strange]:

@@ -17,6 +17,8 @@ from botsieve.config.kinds import compile_pattern
 from botsieve.config.plan import Answer, EdgePlan, Plan, PolicyPlan, RulePlan
 from botsieve.config.settings import (
     Address,
+    BrowserSettings,
+    DeviceSettings,
     EdgeSettings,
     JournalSettings,
     Loaded,
@@ -136,6 +138,8 @@ def _service(plan: Plan) -> ServiceSettings:
         challenge=_challenge(given["challenge"], show_id=given["client_headers"] != "none"),
         keys_file=given["challenge"]["keys_file"],
         sessions=SessionSettings(**given["sessions"]),
+        device=DeviceSettings(**given["device"]),
+        browser=BrowserSettings(**given["browser"]),
         state=StateSettings(**given["state"]),
         journal=JournalSettings(**given["journal"]),
         web=address(given["web"]),

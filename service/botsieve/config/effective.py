@@ -190,6 +190,8 @@ def _service(configuration: Configuration) -> dict[str, Any]:
     return {
         "challenge": configuration.challenge.model_dump(),
         "sessions": configuration.sessions.model_dump(),
+        "device": configuration.device.model_dump(),
+        "browser": configuration.browser.model_dump(),
         "state": configuration.state.model_dump(),
         "journal": journal | {"addresses": configuration.privacy.addresses},
         "web": configuration.web.listen,

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from botsieve.config.browser_models import Browser, Device
 from botsieve.config.detector_models import Detectors
 from botsieve.config.kinds import OneOf, Whole, Word
 from botsieve.config.policy_models import MAX_POLICIES, Policies, PolicyModel, Presets
@@ -19,7 +20,7 @@ from botsieve.config.service_models import Allow, Challenge, Crawlers, Edges, Jo
 class Configuration(Section):
     """Everything that can be written in `botsieve.yaml`."""
 
-    later: ClassVar[tuple[str, ...]] = ("reputation", "geo", "device", "browser", "sharing")
+    later: ClassVar[tuple[str, ...]] = ("reputation", "geo", "sharing")
 
     policies: Policies = Field(default=(PolicyModel(name="default"),), max_length=MAX_POLICIES)
     presets: Presets = Presets()
@@ -35,6 +36,8 @@ class Configuration(Section):
     )
     challenge: Challenge = Challenge()
     sessions: Sessions = Sessions()
+    device: Device = Device()
+    browser: Browser = Browser()
     state: State = State()
     workers: Annotated[int, OneOf(1)] = Field(default=1, description="processes; more than one comes with a later version")
     journal: Journal = Journal()

@@ -51,6 +51,19 @@ class SessionSettings(msgspec.Struct, frozen=True):
     idle_s: int = 1800
 
 
+class DeviceSettings(msgspec.Struct, frozen=True):
+    """`enabled`: device ids are handed out.  `valid_min`: minutes that one is valid, from the last page on."""
+
+    enabled: bool = False
+    valid_min: int = 120
+
+
+class BrowserSettings(msgspec.Struct, frozen=True):
+    """`fingerprint`: browsers are told apart by FingerprintJS, together with their network."""
+
+    fingerprint: bool = False
+
+
 class StateSettings(msgspec.Struct, frozen=True):
     """Bounds of what is remembered, and the folder that outlives a restart."""
 
@@ -81,6 +94,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     web: Address | None
     client_headers: str
     crawlers: str
+    device: DeviceSettings = DeviceSettings()
+    browser: BrowserSettings = BrowserSettings()
 
     def edge(self, name: str) -> EdgeSettings:
         """The settings of one kind of gateway.  Errors: KeyError for one that this version does not have."""

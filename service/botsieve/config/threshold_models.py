@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from botsieve.attacks.types import ACTIONS as WORDS
-from botsieve.config.kinds import Flag, Many, Number, Text, Whole, Word
+from botsieve.config.browser_models import MAX_EXTENSIONS, Extension
+from botsieve.config.kinds import Flag, Many, Number, Whole, Word
 from botsieve.config.section import Section
 from botsieve.config.sequence_models import SequenceRulesModel
 from botsieve.detectors.settings import THRESHOLDS
@@ -114,6 +115,6 @@ class SessionTransactionsModel(ThresholdModel):
 
 class SuspiciousBrowserModel(ThresholdModel):
     meaning: ClassVar[str] = "Automation marks, and extensions that are not allowed [S2-59 to S2-61]."
-    extensions: Annotated[tuple[str, ...] | None, Many(Text("printable text of 1 to 64 characters", longest=64), 200)] = Field(
-        default=None, description="names or ids of extensions that are not allowed [S2-60]"
+    extensions: Annotated[tuple[str, ...] | None, Many(Extension(), MAX_EXTENSIONS)] = Field(
+        default=None, description="extensions that are not allowed, and how each shows itself (docs/device-and-browser.md) [S2-60]"
     )
