@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import grp
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,11 +29,16 @@ __all__ = ["Nginx", "Process", "ServiceProcess", "Site", "certificate", "free_po
 class Process:
     """A process that is stopped at the end of `with`.  `output`: what it wrote to both outputs so far."""
 
-    def __init__(self, command: list[str], *, cwd: Path, log: Path) -> None:
+    def __init__(self, command: list[str], *, cwd: Path, log: Path, environment: dict[str, str] | None = None) -> None:
         self.log = log
         with log.open("wb") as output:
             self.popen = subprocess.Popen(
-                command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
+                command,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=_environment() | (environment or {}),
             )
 
     @property
@@ -88,8 +94,20 @@ class Nginx(Process):
     Returns from the constructor when `port` accepts connections.
     """
 
-    def __init__(self, folder: Path, http: str, *, port: int, lua: bool = True, lua_path: Path | None = None, workers: int = 1):
+    def __init__(
+        self,
+        folder: Path,
+        http: str,
+        *,
+        port: int,
+        lua: bool = True,
+        lua_path: Path | None = None,
+        workers: int = 1,
+        environment: dict[str, str] | None = None,
+    ):
         self.folder = folder
+        self._port = port
+        self._environment = environment
         self.error_log = folder / "nginx-error.log"
         found = find_nginx()
         http = http if "access_log" in http else f"access_log off;\n{http}"
@@ -105,9 +123,14 @@ class Nginx(Process):
             f"pid {folder}/nginx.pid; error_log {self.error_log} info;\nevents {{ worker_connections 1024; }}\n"
             f"http {{ {temporary} {package_path}\n{http}\n}}\n"
         )
-        super().__init__([found.command, "-p", str(folder), "-c", str(self.conf)], cwd=folder, log=folder / "nginx.out")
+        self._command = [found.command, "-p", str(folder), "-c", str(self.conf)]
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts it, also again after it was killed: with the same files."""
+        super().__init__(self._command, cwd=self.folder, log=self.folder / "nginx.out", environment=self._environment)
         try:
-            wait_for_port(port)
+            wait_for_port(self._port)
         except AssertionError:
             self.stop()
             raise AssertionError(f"nginx did not start: {self.output}") from None
@@ -116,6 +139,13 @@ class Nginx(Process):
         """Its workers, by what the kernel says."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
+
+    def kill(self) -> None:
+        """SIGKILL for all of it."""
+        workers = self.worker_pids()
+        for pid in (self.pid, *workers):
+            os.kill(pid, signal.SIGKILL)
+        self.popen.wait()
 
 
 # The application behind a Site: answers what it was asked, and shows every header that begins with X-Botsieve or X_Botsieve.
@@ -147,6 +177,7 @@ class Site(Nginx):
         app: str = PLAIN_APP,
         tls: str = "TLSv1.2 TLSv1.3",
         patient: bool = False,
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.http_port, self.https_port, self.app_port, self.backup_port = (free_port() for _ in range(4))
         lua = "--no-lua" not in arguments
@@ -184,6 +215,7 @@ class Site(Nginx):
             port=self.https_port,
             lua=lua,
             lua_path=self.includes / "lua",
+            environment=environment,
         )
 
     @property
@@ -206,13 +238,22 @@ def service_config(folder: Path, policies: str, *, web: int | None = None, deadl
 
 
 class ServiceProcess(Process):
-    """`python -m botsieve serve --config FILE`; returns from the constructor when it has said `ready`."""
+    """`python -m botsieve serve --config FILE`; returns from the constructor when it has said `ready`.
 
-    def __init__(self, config: Path, *, at_most_s: float = 15.0) -> None:
+    `under`: a command that starts it in its own way, `environment`: variables beside those of every test.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        *,
+        at_most_s: float = 15.0,
+        under: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
         folder = config.parent
-        super().__init__(
-            [sys.executable, "-m", "botsieve", "serve", "--config", str(config)], cwd=folder, log=folder / "service.out"
-        )
+        command = [*under, sys.executable, "-m", "botsieve", "serve", "--config", str(config)]
+        super().__init__(command, cwd=folder, log=folder / "service.out", environment=environment)
         try:
             wait_until(self._is_ready_or_gone, at_most_s=at_most_s, what="`ready`")
             assert self.popen.poll() is None, f"the service ended with {self.popen.returncode}"

@@ -1,136 +1,159 @@
-"""What visitors see while the service is away: `python -m tests.faults.run`, under a minute.
+"""What visitors see while something is broken: `make faults`, three minutes; `python -m tests.faults.run "clock +1 h"`: one row.
 
-200 visitors a second through nginx with the shipped includes; the service is stopped, killed or restarted in the middle.
+200 visitors a second through nginx with the shipped includes; in the middle of them the fault begins, and ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import signal
+import os
 import sys
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
+from tests.faults.catalogue import FAULTS, GOES_ON, NO_WEB_SERVER, NOBODY_JUDGES, Step
 from tests.faults.stage import Stage, stage
 from tests.faults.visitors import RATE_PER_S, Share, Visit, share, visit
 
-BEFORE_S, AWAY_S, AFTER_S = 1.0, 3.0, 5.0
 FIRST = 50
 
 
-class Outcome(NamedTuple):
-    """`away`: visits from the fault to the return; `first`: the first 50 of them; `after`: once it judged again.
+class Times(NamedTuple):
+    """How long visits go on before, during and after a fault, in seconds."""
 
-    `back_s`: from the return (the signal, or `ready`) to the first verdict that lasted.
-    `counted`, `reported`: unjudged requests as the application and as the service's metric saw them.
+    before_s: float
+    away_s: float
+    after_s: float
+
+
+LONG = {NOBODY_JUDGES: Times(1.0, 3.0, 4.0), GOES_ON: Times(1.0, 3.0, 1.0), NO_WEB_SERVER: Times(1.0, 1.0, 3.0)}
+SHORT = {NOBODY_JUDGES: Times(0.7, 1.0, 3.0), GOES_ON: Times(0.7, 1.0, 0.5), NO_WEB_SERVER: Times(0.7, 0.3, 2.0)}
+
+
+class Outcome(NamedTuple):
+    """`first`: the first 50 visits of the fault; `during`: from its beginning until it was over and everybody was judged again.
+
+    `back_s`: from its end to the first verdict that lasted.  `counted`, `reported`: unjudged requests since its beginning, as the
+    application and as the service's metric saw them.
     """
 
     fault: str
     before: Share
     first: Share
-    away: Share
+    during: Share
     after: Share
     back_s: float
     counted: int
     reported: int
 
 
-def _stop(at: Stage) -> None:
-    at.signal(signal.SIGSTOP)
-
-
-def _go_on(at: Stage) -> None:
-    at.signal(signal.SIGCONT)
-
-
-_Step = Callable[[Stage], None]
-FAULTS: dict[str, tuple[_Step, _Step | None]] = {
-    "stopped": (_stop, _go_on),
-    "killed": (Stage.kill, Stage.start),
-    "restarted": (Stage.restart, None),
-}
-
-
-def measure(fault: str) -> Outcome:
-    """One fault, from its beginning to its end."""
-    begin, end = FAULTS[fault]
+def measure(name: str, times: dict[str, Times] | None = None) -> Outcome:
+    """One fault, from its beginning to its end.  `times`: LONG, unless given."""
+    fault = FAULTS[name]
+    before_s, away_s, after_s = (times or LONG)[fault.kind]
     marks: list[float] = []
+    broken: list[BaseException] = []
 
-    def marked(step: _Step) -> None:
-        marks.append(time.perf_counter())
-        step(at)
+    def marked(step: Step, at: Stage) -> None:
+        try:
+            step(at)
+        except BaseException as error:
+            broken.append(error)
         marks.append(time.perf_counter())
 
     with stage() as at:
-        warm = sum(one.verdict == "unjudged" for one in visit(at.port, 0.3))
-        # A service that goes on remembers what it counted; a new one hears of everything that nginx ever let pass.
-        before = at.reported() if fault == "stopped" else warm
-        events = [(BEFORE_S, lambda: marked(begin))]
-        if end is not None:
-            events.append((BEFORE_S + AWAY_S, lambda: marked(end)))
-        visits = visit(at.port, BEFORE_S + AWAY_S + AFTER_S, events)
-        counted = sum(one.verdict == "unjudged" for one in visits)
-        reported = at.reported() - before
-    return _outcome(fault, visits, counted, reported, BEFORE_S + marks[-1] - marks[0])
+        visit(at.port, 0.3)
+        earlier = 0 if fault.is_new else at.reported()
+        begun: list[float] = []
+
+        def begin() -> None:
+            begun.append(time.perf_counter())
+            marked(fault.begin, at)
+
+        events = [(before_s, begin)]
+        if fault.end is not None:
+            end = fault.end
+            events.append((before_s + away_s, lambda: marked(end, at)))
+        visits = sorted(visit(at.port, before_s + away_s + after_s, events))
+        if broken:
+            raise broken[0]
+        reported = at.reported() - earlier
+        if fault.after is not None:
+            fault.after(at)
+    over_s = before_s + marks[-1] - begun[0]
+    if fault.kind == GOES_ON and fault.end is None:
+        over_s = max(over_s, before_s + away_s)
+    return _outcome(name, visits, before_s, over_s, reported)
 
 
-def _outcome(fault: str, visits: list[Visit], counted: int, reported: int, end_s: float) -> Outcome:
-    visits = sorted(visits)
-    away = [one for one in visits if one.due_s >= BEFORE_S]
-    back = _judged_again(away, end_s)
+def _outcome(name: str, visits: list[Visit], before_s: float, over_s: float, reported: int) -> Outcome:
+    since = [one for one in visits if one.due_s >= before_s]
+    back = _judged_again(since, over_s)
     return Outcome(
-        fault,
-        share([one for one in visits if one.due_s < BEFORE_S]),
-        share(away[:FIRST]),
-        share([one for one in away if one.due_s < back]),
-        share([one for one in away if one.due_s >= back]),
-        back - end_s,
-        counted,
+        name,
+        share([one for one in visits if one.due_s < before_s]),
+        share(since[:FIRST]),
+        share([one for one in since if one.due_s < back]),
+        share([one for one in since if one.due_s >= back]),
+        back - over_s,
+        sum(one.verdict == "unjudged" for one in since),
         reported,
     )
 
 
-def _judged_again(visits: list[Visit], end_s: float) -> float:
-    """When, from `end_s` on, a verdict came and at least nine of ten that follow: a busy machine may miss one."""
+def _judged_again(visits: list[Visit], over_s: float) -> float:
+    """When, from `over_s` on, a verdict came and at least nine of ten that follow: a busy machine may miss one."""
     for at, one in enumerate(visits):
-        if one.due_s >= end_s and one.verdict == "allow" and share(visits[at : at + FIRST]).unjudged_percent <= 10.0:
+        if one.due_s >= over_s and one.verdict == "allow" and share(visits[at : at + FIRST]).unjudged_percent <= 10.0:
             return one.due_s
     return float("inf")
 
 
-def table(outcomes: list[Outcome]) -> str:
-    """What to show."""
-    lines = [
-        f"{RATE_PER_S} visitors/s through nginx; the service away for {AWAY_S:.0f} s (restarted: as long as it takes)",
-        f"{'service':<10} {'when':<16} {'visits':>6} {'errors':>6} {'p50 ms':>7} {'p99 ms':>7} {'worst':>7} {'unjudged':>9}",
-    ]
-    for outcome in outcomes:
-        parts = (
-            ("before", outcome.before),
-            (f"first {FIRST}", outcome.first),
-            ("away", outcome.away),
-            ("after", outcome.after),
-        )
-        for when, seen in parts:
-            lines.append(
-                f"{outcome.fault:<10} {when:<16} {seen.visits:>6} {seen.errors:>6} {seen.p50_ms:>7.1f} {seen.p99_ms:>7.1f} "
-                f"{seen.worst_ms:>7.1f} {seen.unjudged_percent:>8.1f}%"
-            )
-        lines.append(
-            f"{outcome.fault:<10} judging again {outcome.back_s:.1f} s after it was back; let pass unjudged: {outcome.counted}, "
-            f"reported by the service: {outcome.reported}"
-        )
-    return "\n".join(lines)
+HEAD = f"{'':<20} {'visits':>6} {'errors':>6} {'p50 ms':>7} {'p99 ms':>7} {'unjudged':>8}  judging again  passed unjudged, reported"
+
+
+def row(outcome: Outcome) -> str:
+    """One line of the table."""
+    during, kind = outcome.during, FAULTS[outcome.fault].kind
+    again = "never stopped" if kind == GOES_ON else f"after {outcome.back_s:.1f} s"
+    passed = f"{outcome.counted}, {outcome.reported}" if outcome.counted or outcome.reported else "none"
+    return (
+        f"{outcome.fault:<20} {during.visits:>6} {during.errors:>6} {during.p50_ms:>7.1f} {during.p99_ms:>7.1f} "
+        f"{during.unjudged_percent:>7.1f}%  {again:<13}  {passed}"
+    )
+
+
+def explained(outcome: Outcome) -> str:
+    """Everything about one fault, for a test that fails."""
+    parts = (
+        ("before", outcome.before),
+        (f"first {FIRST}", outcome.first),
+        ("during", outcome.during),
+        ("after", outcome.after),
+    )
+    return "\n".join([HEAD, row(outcome), *(f"  {when}: {seen}" for when, seen in parts)])
+
+
+def is_broken(outcome: Outcome) -> bool:
+    """Whether a visitor saw an error; while there is no web server, everybody does."""
+    parts = [outcome.before, outcome.after]
+    if FAULTS[outcome.fault].kind != NO_WEB_SERVER:
+        parts += [outcome.first, outcome.during]
+    return any(seen.errors for seen in parts)
 
 
 def main() -> int:
     """Exit 1 when a visitor saw an error."""
-    with contextlib.redirect_stdout(io.StringIO()):  # what the installer of the includes says
-        outcomes = [measure(fault) for fault in FAULTS]
-    print(table(outcomes))
-    return int(any(seen.errors for outcome in outcomes for seen in (outcome.before, outcome.away, outcome.after)))
+    names = sys.argv[1:] or list(FAULTS)
+    print(f"{RATE_PER_S} visitors/s through nginx; load of the machine {os.getloadavg()[0]:.1f}\n\n{HEAD}", flush=True)
+    outcomes = []
+    for name in names:
+        with contextlib.redirect_stdout(io.StringIO()):  # what the installer of the includes says
+            outcomes.append(measure(name))
+        print(row(outcomes[-1]), flush=True)
+    print(f"\nload of the machine {os.getloadavg()[0]:.1f} at the end")
+    return int(any(is_broken(outcome) for outcome in outcomes))
 
 
 if __name__ == "__main__":

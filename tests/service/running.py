@@ -53,15 +53,15 @@ class Place:
         fresh.replace(self.config)
         return self.config
 
-    def start(self) -> ServiceProcess:
-        """The running service."""
-        return ServiceProcess(self.config)
+    def start(self, under: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> ServiceProcess:
+        """The running service.  `under`, `environment`: as ServiceProcess takes them."""
+        return ServiceProcess(self.config, under=under, environment=environment)
 
     def refused(self, *, powerless: bool = False) -> tuple[int, str]:
         """Exit code and output of a start that must fail.  `powerless`: root may then not write where nobody may."""
         command = [sys.executable, "-m", "botsieve", "serve", "--config", str(self.config)]
-        if powerless and os.geteuid() == 0:
-            command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+        if powerless:
+            command = [*without_power(), *command]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=30, check=False, env=environment(), cwd=self.folder
         )
@@ -102,6 +102,11 @@ def question(uri: str = "/", headers: dict[str, str] | None = None, **facts: str
     asked = check(uri, headers, **facts)
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in asked.headers.items())
     return b"GET /v1/check/nginx HTTP/1.1\r\nHost: botsieve\r\n" + lines + b"\r\n"
+
+
+def without_power() -> tuple[str, ...]:
+    """What to start a command with, so that it may not write where nobody may, though we are root."""
+    return ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
 
 def environment() -> dict[str, str]:

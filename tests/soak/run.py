@@ -33,7 +33,7 @@ def read(pid: int, tasks: Path, at_s: float) -> Reading:
         int(status["VmRSS"].split()[0]),
         len(os.listdir(f"/proc/{pid}/fd")),
         int(status["Threads"]),
-        int(tasks.read_text() or 0),
+        int(tasks.read_text()),
     )
 
 

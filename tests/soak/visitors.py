@@ -1,7 +1,7 @@
 """A steady mix of visitors for as long as it is wanted: people, a shop's own calls, tools, forged cookies, wrong solutions.
 
 Law of the file: loopback only; a request is sent when it is due; the n-th request is the same in every run.  3,000 clients come
-again and again, and one request in 50 is from somebody who was never seen before.
+again and again, each every ten seconds or so, and one request in 50 is from somebody who was never seen before.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from hashlib import blake2s
 
 import msgspec
 
@@ -18,7 +19,9 @@ NEW_EVERY = 50
 _CONNECTIONS = 24
 _TIMEOUT_S = 10.0
 _CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-_BROWSER = f"User-Agent: {_CHROME}\r\nAccept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip\r\nReferer: https://shop.example/\r\n"
+_BROWSER = (
+    f"User-Agent: {_CHROME}\r\nAccept-Language: en-US,en;q=0.9\r\nAccept-Encoding: gzip\r\nReferer: https://shop.example/\r\n"
+)
 _PAGE = f"{_BROWSER}Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n"
 _CALL = f"{_BROWSER}Accept: */*\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n"
 _TOOL = "User-Agent: curl/8.5.0\r\nAccept: */*\r\n"
@@ -35,9 +38,10 @@ class Heard(msgspec.Struct):
 
 def request(number: int) -> bytes:
     """The n-th request, from the address in X-Test-Address."""
-    who = CLIENTS + number if number % NEW_EVERY == 0 else number * 7919 % CLIENTS
-    address = f"11.{who >> 16 & 255}.{who >> 8 & 255}.{who & 255}"
-    kind, item = number % 20, number * 104_729 % 90_000
+    drawn = int.from_bytes(blake2s(number.to_bytes(8, "big"), digest_size=12).digest(), "big")  # people keep no measure
+    who = CLIENTS + number if number % NEW_EVERY == 0 else drawn % CLIENTS
+    address = f"11.{who >> 10 & 255}.{who >> 2 & 255}.{50 * (who & 3) + 7}"  # four to a /24
+    kind, item = (drawn >> 32) % 20, (drawn >> 64) % 90_000
     if kind < 10:
         line, headers = f"GET /items/{item}?from=list HTTP/1.1", _PAGE
     elif kind < 16:

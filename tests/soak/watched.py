@@ -18,12 +18,14 @@ def main() -> None:
     from botsieve.serve import Server
 
     file = Path(sys.argv[1])
+    fresh = file.with_suffix(".new")
     run = Server.run
 
     async def counted(self: Server, started: float, notes: list[str]) -> None:
         async def count() -> None:
             while True:
-                file.write_text(str(len(asyncio.all_tasks()) - 1))
+                fresh.write_text(str(len(asyncio.all_tasks()) - 1))
+                fresh.replace(file)  # whoever reads it reads a whole number
                 await asyncio.sleep(EVERY_S)
 
         counting = asyncio.get_running_loop().create_task(count())
