@@ -33,6 +33,7 @@ from botsieve.observation import make_observation
 from botsieve.policy import Rulebook
 from botsieve.service import DecisionService
 from botsieve.state.table import Table
+from botsieve.store.serving import setup_of, store_of
 from botsieve.transports.forward import ForwardEdge
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.listeners import EdgeListener, listen
@@ -80,6 +81,7 @@ class Server:
 
     # ---- life
 
+        self._store = store_of(settings, self.engine, self.journal, clock.now_s)
     async def run(self, started: float, notes: list[str]) -> None:
         """Listens until a signal.  `started`: monotonic time of the start.  Errors: MachineError."""
         loop = asyncio.get_running_loop()
@@ -106,6 +108,7 @@ class Server:
             for task in tasks:
                 task.cancel()
             await self._drain()
+        tasks.append(loop.create_task(self._store.run()))
 
     async def _listen(self) -> list[str]:
         """Opens every listener, the ones that visitors wait for last, when nothing is left to be loaded."""
@@ -149,6 +152,7 @@ class Server:
         await asyncio.gather(self._finish(), *(server.drain(DRAIN_S) for server in self._grpc))
         if self._lookups is not None:
             await self._lookups.close()
+        self._store.close()
         self.journal.event("service_stopped")
         self.journal.close()
 
@@ -196,6 +200,7 @@ class Server:
         self.service.apply(reload.loaded.rulebook)
         self.journal.config_applied(reload.loaded.rulebook, changed=_changed(old, settings))
         for key in reload.restart:
+        self._store.set_up(setup_of(settings.journal))
             print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
         for note in reload.notes:
             print(f"botsieve: {note}", file=sys.stderr, flush=True)

@@ -176,6 +176,15 @@ class DecisionService:
         """The path for browsers without script."""
         return self._told(self.desk.wait(o, self.now_s()))
 
+    def feedback(self, o: Observation, body: bytes) -> Answer:
+        """Takes the form "I am human" of the block page."""
+        heard = self.desk.feedback.take(o, body, self.desk.settings, self._shown, self.now_s())
+        self.journal.feedback(o, heard.outcome, heard.decision)
+        return heard.answer
+
+    def _shown(self, decision_id: str) -> Decision | None:
+        return self._given.get(decision_id) or self._given_before.get(decision_id)
+
     def _told(self, answer: Answer) -> Answer:
         if answer.event:
             self.journal.challenge(answer.event, answer.level)

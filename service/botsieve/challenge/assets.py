@@ -40,7 +40,7 @@ def _hashed(name: str, content: bytes) -> str:
 CONTENT: Mapping[str, bytes] = {name: stripped(_read(name)) for name in _NAMES}
 # What pages link to, by the plain name.
 HASHED_NAME: Mapping[str, str] = {name: _hashed(name, content) for name, content in CONTENT.items()}
-PAGE, CHECK = Template(_read("page.html")), Template(_read("check.html"))
+PAGE, CHECK, FEEDBACK = (Template(_read(name)) for name in ("page.html", "check.html", "feedback.html"))
 TEXTS: Mapping[str, Mapping[str, str]] = {
     language: {**texts, "lang": language} for language, texts in json.loads(_read("texts.json")).items()
 }

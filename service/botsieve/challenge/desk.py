@@ -15,6 +15,7 @@ from botsieve.challenge.answer import FAILED, ISSUED, SOLVED, Answer
 from botsieve.challenge.assets import asset_answer
 from botsieve.challenge.binding import prefix_of, who_of
 from botsieve.challenge.clearance import Clearances
+from botsieve.challenge.feedback import FeedbackDesk
 from botsieve.challenge.issue import Challenge, Issuer
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.limits import PerMinute
@@ -75,6 +76,7 @@ class ChallengeDesk:
         self._solutions = PerMinute()
         self._attempts = PerMinute()
         self._waits = PerMinute()
+        self.feedback = FeedbackDesk()
 
     def apply(self, settings: ChallengeSettings, keys: KeyRing) -> None:
         """Takes new settings and keys; what is remembered stays."""

@@ -13,7 +13,7 @@ from html import escape
 import msgspec
 
 from botsieve.challenge.answer import Answer
-from botsieve.challenge.assets import CHECK, HASHED_NAME, PAGE, script_name
+from botsieve.challenge.assets import CHECK, FEEDBACK, HASHED_NAME, PAGE, script_name
 from botsieve.challenge.languages import texts_of
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.observation import Observation
@@ -22,6 +22,8 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+# The block page has a form (challenge/feedback.py), which posts to us.
+_CSP_FORM = CSP.replace("form-action 'none'", "form-action 'self'")
 _NEVER_KEPT = (("Cache-Control", "no-store"), ("X-Robots-Tag", "noindex"), ("Vary", "*"))
 # What the script says by itself.
 _SCRIPT_TEXTS = (
@@ -96,8 +98,16 @@ def challenge_page(o: Observation, settings: ChallengeSettings, puzzle: Puzzle, 
 
 def block_page(o: Observation, settings: ChallengeSettings, decision_id: str, retry_after_s: int = 0) -> Answer:
     """The page of a refusal.  Status 403."""
-    answer = _page(o, settings, "block_title", "block", decision_id, status=403)
+    texts = texts_of(o.header(b"accept-language"))
+    action, name = escape(settings.prefix + "feedback"), escape(decision_id)
+    form = FEEDBACK.substitute(action=action, id=name, human=escape(texts["human"])) if decision_id else ""
+    answer = _page(o, settings, "block_title", "block", decision_id, status=403, content=form, csp=_CSP_FORM if form else CSP)
     return _with_retry(answer, retry_after_s)
+
+
+def thanks_page(o: Observation, settings: ChallengeSettings, decision_id: str) -> Answer:
+    """Somebody said that they are a person: it was passed on.  Status 200."""
+    return _page(o, settings, "thanks_title", "thanks", decision_id, status=200)
 
 
 def early_page(o: Observation, settings: ChallengeSettings, token: str, left_s: int) -> Answer:
@@ -156,6 +166,7 @@ def _page(
     head: str = "",
     script: str = "",
     seconds: int = 0,
+    csp: str = CSP,
 ) -> Answer:
     texts = texts_of(o.header(b"accept-language"))
     html = PAGE.substitute(
@@ -172,7 +183,7 @@ def _page(
         ("Content-Type", "text/html; charset=utf-8"),
         *never_kept(settings, decision_id),
         ("Content-Language", texts["lang"]),
-        ("Content-Security-Policy", CSP),
+        ("Content-Security-Policy", csp),
         ("Referrer-Policy", "same-origin"),
         ("X-Content-Type-Options", "nosniff"),
     )

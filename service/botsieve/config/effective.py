@@ -187,13 +187,18 @@ def _edge(name: str, edge: NginxEdge | ForwardEdge | GrpcEdge) -> EdgePlan:
 
 def _service(configuration: Configuration) -> dict[str, Any]:
     journal = configuration.journal.decisions.model_dump()
+    kept = {
+        "incident_days": configuration.journal.incidents.keep_days,
+        "incident_mib": configuration.journal.incidents.max_mib,
+        "statistics_days": configuration.journal.statistics.keep_days,
+    }
     return {
         "challenge": configuration.challenge.model_dump(),
         "sessions": configuration.sessions.model_dump(),
         "device": configuration.device.model_dump(),
         "browser": configuration.browser.model_dump(),
         "state": configuration.state.model_dump(),
-        "journal": journal | {"addresses": configuration.privacy.addresses},
+        "journal": journal | kept | {"addresses": configuration.privacy.addresses},
         "web": configuration.web.listen,
         "client_headers": configuration.client_headers,
         "crawlers": configuration.crawlers.list,

@@ -205,10 +205,24 @@ class Decisions(Section):
     )
 
 
+class Incidents(Section):
+    meaning: ClassVar[str] = "Attacks with their numbers and sample requests, and feedback: `botsieve incidents`, `botsieve feedback`."
+    keep_days: Annotated[int, Whole(1, 3650)] = Field(default=30, description="ended ones are forgotten after [own]")
+    max_mib: Annotated[int, Whole(8, 65_536)] = Field(
+        default=256, description="bound of the whole database; the oldest goes first [own]"
+    )
+
+
+class Statistics(Section):
+    meaning: ClassVar[str] = "Attacks, violations, refusals and verdicts, by minute and policy: `botsieve statistics`."
+    keep_days: Annotated[int, Whole(1, 3650)] = Field(default=90, description="forgotten after [own]")
+
+
 class Journal(Section):
     meaning: ClassVar[str] = "What is written down."
-    later: ClassVar[tuple[str, ...]] = ("incidents", "statistics")
     decisions: Decisions = Decisions()
+    incidents: Incidents = Incidents()
+    statistics: Statistics = Statistics()
 
 
 class Privacy(Section):

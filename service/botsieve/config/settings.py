@@ -74,12 +74,18 @@ class StateSettings(msgspec.Struct, frozen=True):
 
 
 class JournalSettings(msgspec.Struct, frozen=True):
-    """`to`: "stdout", the path of a file, or None.  `addresses`: full, prefix or hmac (section `privacy`)."""
+    """`to`: "stdout", the path of a file, or None.  `addresses`: full, prefix or hmac (section `privacy`).
+
+    `incident_days`, `statistics_days`: how long they are kept; `incident_mib`: bound of their database.
+    """
 
     to: str | None = "stdout"
     allow_sample_percent: float = 1.0
     queue: int = 10_000
     addresses: str = "full"
+    incident_days: int = 30
+    incident_mib: int = 256
+    statistics_days: int = 90
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):

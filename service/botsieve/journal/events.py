@@ -26,6 +26,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "log_reopen_failed": ("error", ()),
     "keys_rotated": ("info", ()),
     "keys_refused": ("error", ()),
+    "incident_opened": ("warning", ("attack_type", "policy")),
+    "incident_closed": ("info", ("attack_type", "policy")),
+    "store_failed": ("error", ()),
+    "store_back": ("info", ()),
 }
 
 # Keys that say how much: what is held back adds up, like `count`.

@@ -24,15 +24,18 @@ from botsieve.journal.metrics import Metrics, StateFigures
 from botsieve.journal.pause import PauseSwitch
 from botsieve.journal.record import pack, unpack
 from botsieve.journal.redact import FULL, HMAC, Redactor
-from botsieve.journal.render import render, time_text
+from botsieve.journal.render import render, time_text, to_line
 from botsieve.journal.ring import MAX_RECORDS, Ring
 from botsieve.journal.sink import Sink
 from botsieve.journal.web import control_routes, public_routes
 from botsieve.observation import Observation
+from botsieve.store.messages import MAX_DECISION, FeedbackRow
 
 if TYPE_CHECKING:
+    from botsieve.attacks.incidents import IncidentBook
     from botsieve.config.settings import ServiceSettings
     from botsieve.policy import Rulebook
+    from botsieve.store.feed import StoreFeed
 
 STDOUT = "stdout"
 # What two clocks that nobody touched differ by, read one after the other, is less; and the log has whole milliseconds.
@@ -106,6 +109,8 @@ class Journal:
         self.metrics.log_dropped = lambda: self.log.dropped
         self._repeats = Repeats()
         self.heard = Heard(options.state_dir, now_s())
+        self.incidents: IncidentBook | None = None
+        self.store: StoreFeed | None = None
         self._switch = PauseSwitch(options.state_dir)
         self._listeners: list[Listener] = []
         self._dropped_said = 0
@@ -125,6 +130,8 @@ class Journal:
         self.ring.add(decision.id, packed)
         if percent >= 0.0:
             log.put(packed)
+        if decision.violations and self.incidents is not None:
+            self.incidents.note(o, decision, now_s)
 
     def count_unjudged(self, edge: str, why: str, n: int = 1) -> None:
         """Requests without a verdict; `why` is one of metrics.WHY_UNJUDGED."""
@@ -133,6 +140,19 @@ class Journal:
     def challenge(self, step: str, level: str) -> None:
         """One step (`issued`, `loaded`, `solved`, `failed`) of a challenge of a level."""
         self.metrics.count_challenge(step, level)
+
+    def feedback(self, o: Observation, outcome: str, decision: Decision | None) -> None:
+        """Somebody who was shown a page says that they are a person.  `decision`: the one to keep with it, None for nothing to keep."""
+        counts = self.metrics.feedback
+        counts[outcome] = counts.get(outcome, 0) + 1
+        if decision is None or self.store is None:
+            return
+        known = self.find(decision.id) or {"id": decision.id, "reasons": decision.reasons, "rule": decision.rule}
+        facts = (decision.id, self._now_s(), decision.policy, decision.verdict, decision.score)
+        kept = to_line(known)
+        if len(kept) > MAX_DECISION:
+            kept = to_line({"id": decision.id, "rule": decision.rule})
+        self.store.feedback(FeedbackRow(*facts, self._redactor.address(o.client), kept.decode()))
 
     # ---- events
 
@@ -161,6 +181,11 @@ class Journal:
         self.event("config_refused", file=file, mistakes=mistakes)
 
     # ---- what operators ask
+
+    @property
+    def redactor(self) -> Redactor:
+        """What makes addresses fit for a sink, as configured now."""
+        return self._redactor
 
     def find(self, decision_id: str) -> dict[str, object] | None:
         """One of the last decisions as the object of docs/decision-log.md, None if it is unknown."""

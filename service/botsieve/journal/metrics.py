@@ -57,6 +57,8 @@ class Metrics:
         self.findings: dict[str, int] = {}
         self.unjudged: _Count = {}
         self.challenges: _Count = {}
+        self.more: list[Callable[[], Iterable[Metric]]] = []  # what other parts tell, at each scrape
+        self.feedback: dict[str, int] = {}
         self.detector_errors: dict[str, int] = {}
         self._seconds: dict[str, _Histogram] = {}
         self._policies: set[str] = set()
@@ -141,6 +143,8 @@ class Metrics:
             policy = OTHER
         self._policies.add(policy)
         key = (self._edge(edge), policy, verdict, would_be)
+        for tell in self.more:
+            yield from tell()
         self.decisions[key] = self.decisions.get(key, 0) + 1
 
     def _edge(self, edge: str) -> str:

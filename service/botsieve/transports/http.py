@@ -150,6 +150,8 @@ class NginxEdge:
             return _NOT_FOUND if asset is None else rendered(asset)
         if request.method == "POST" and rest == b"solve":
             return rendered(self.service.solve(self.observe(request), request.body[:MAX_BODY]))
+        if request.method == "POST" and rest == b"feedback":
+            return rendered(self.service.feedback(self.observe(request), request.body[:MAX_BODY]))
         return rendered(Answer(405, (("Allow", "GET, HEAD, POST"), ("Cache-Control", "no-store"))))
 
     def observe(self, request: Request) -> Observation:

@@ -88,7 +88,7 @@ class Case:
         return found
 
     def news(self) -> list[Incident]:
-        return [one for one in iter(self.book.news, None)]
+        return list(iter(self.book.news, None))
 
 
 def test_one_incident_for_one_subject_type_and_policy() -> None:

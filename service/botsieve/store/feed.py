@@ -1,0 +1,341 @@
+"""The service's side of the store: hands incidents, samples, minutes and feedback to the writer, in slices, and never waits for it.
+
+Law of the file: a step takes at most 2 ms of the loop and cannot fail for anything that the writer does.  What the writer does not
+take stays where it is bounded; what is given up is counted, and trouble is said once, and its end once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from botsieve.attacks.incidents import Incident, IncidentBook, Sample, Standing
+from botsieve.attacks.types import EXPIRED
+from botsieve.journal.redact import Redactor, route_text
+from botsieve.journal.render import client_text
+from botsieve.store.messages import (
+    FeedbackRow,
+    IncidentRow,
+    MinuteRow,
+    Ready,
+    SampleRow,
+    Setup,
+    Status,
+    for_service,
+    pack_all,
+)
+from botsieve.store.minutes import Decisions, Minutes
+from botsieve.store.process import Gone, WriterProcess
+
+SLICE = 64  # messages made in one step: about 0.5 ms
+REST_S, BUSY_S = 0.25, 0.02
+# A writer that takes nothing for so long is in trouble: a disk may take a second, not ten.
+STALL_S = 10.0
+BACK_OFF_S, MOST_BACK_OFF_S, SETTLED_S = 0.5, 60.0, 60.0
+MAX_MINUTES, MAX_FEEDBACK = 20_000, 1_000
+FINISH_S = 1.2
+_LAST_SLICES = 300  # at the end: what takes 0.3 s
+
+Tell = Callable[..., None]
+
+
+def _unknown(_key: bytes, _detector: str, _now_s: float) -> None:
+    """No prevention is known of."""
+
+
+class StoreFeed:
+    """`tell(event, **keys)`: the decision log's events.  `redactor`: may be replaced at a reload.
+
+    `decisions`: the metrics' counts.  `standing`: how preventions stand.
+    """
+
+    def __init__(
+        self,
+        book: IncidentBook,
+        process: WriterProcess,
+        setup: Setup,
+        *,
+        redactor: Callable[[], Redactor],
+        tell: Tell,
+        now_s: Callable[[], float],
+        decisions: Callable[[], Decisions] = dict,
+        standing: Standing = _unknown,
+    ) -> None:
+        self.book = book
+        self._redactor = redactor
+        self.trouble = ""
+        self._process = process
+        self._setup = setup
+        self._tell = tell
+        self._now_s = now_s
+        self._decisions = decisions
+        self._standing = standing
+        self._minutes = Minutes(now_s())
+        self._rows: deque[MinuteRow] = deque(maxlen=MAX_MINUTES)
+        self._feedback: deque[FeedbackRow] = deque()
+        self._extra: deque[msgspec.Struct] = deque([setup])
+        self._packets: deque[tuple[bytes, int]] = deque()
+        self._is_running = self._is_greeted = self._was_greeted = False
+        self._starts_s = 0.0
+        self._started_s = 0.0
+        self._back_off_s = BACK_OFF_S
+        self._open_ids: set[str] = set()
+        self._sent = 0
+        self._status = Status(0, 0, "")
+        self._heard_s = 0.0
+        self._given_up = 0
+        self._lost_when_told = 0
+
+    # ---- what others hand in
+
+    def feedback(self, row: FeedbackRow) -> bool:
+        """Somebody says that they are a person; False: too much of it waits already."""
+        if len(self._feedback) >= MAX_FEEDBACK:
+            return False
+        self._feedback.append(row)
+        return True
+
+    def set_up(self, setup: Setup) -> None:
+        """Other bounds, after a reload."""
+        if setup != self._setup:
+            self._setup = setup
+            self._extra.append(setup)
+
+    @property
+    def lost(self) -> int:
+        """Rows that will never be in the database."""
+        return self._given_up + self._status.lost + self.book.lost
+
+    # ---- the life of the writer
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            now_s = self._now_s()
+            if not self._is_running and now_s >= self._starts_s:
+                await self._start(now_s)
+            await asyncio.sleep(BUSY_S if self.step(self._now_s()) else REST_S)
+
+    async def _start(self, now_s: float) -> None:
+        try:
+            await asyncio.to_thread(self._process.start)
+        except OSError as error:
+            self._in_trouble(f"the process that writes did not start: {error.strerror}")
+            self._later(now_s)
+            return
+        self.started(now_s)
+
+    def started(self, now_s: float) -> None:
+        """The process runs: it is greeted and asked for what it knows."""
+        self._is_running, self._is_greeted = True, False
+        self._started_s = self._heard_s = now_s
+        self._sent, self._status = 0, Status(0, 0, "")
+        self._packets.clear()
+        self._extra.appendleft(self._setup)
+        self.book.refresh()
+        self._open_ids = {incident.id for incident in self.book.open.values()}
+
+    def step(self, now_s: float) -> bool:
+        """One slice of everything; whether more waits."""
+        self._look_round(now_s)
+        if not self._is_running:
+            return False
+        try:
+            heard = self._hear(now_s)
+            more = self._send(now_s) if self._is_greeted else False
+        except Gone:
+            self._gone(now_s)
+            return False
+        if self._status.taken < self._sent and now_s - self._heard_s > STALL_S:
+            self._in_trouble("the process that writes takes nothing")
+        return heard or more
+
+    def close(self) -> None:
+        """Says the rest, has it written, and ends the process; at most FINISH_S and a little."""
+        now_s = self._now_s()
+        self._rows.extend(self._minutes.turn(now_s, self._decisions(), self.book.by_policy))
+        if self._is_running:
+            try:
+                while self._hear(now_s):
+                    pass
+                for _ in range(_LAST_SLICES):
+                    if not self._is_greeted or not self._send(now_s + 60.0):
+                        break
+            except Gone:
+                pass
+        self._process.finish(FINISH_S)
+        self._is_running = False
+
+    # ---- inside
+
+    def _look_round(self, now_s: float) -> None:
+        self.book.sweep(now_s, self._standing)
+        if self._minutes.is_over(now_s):
+            rows = self._minutes.turn(now_s, self._decisions(), self.book.by_policy)
+            self._given_up += max(0, len(self._rows) + len(rows) - MAX_MINUTES)
+            self._rows.extend(rows)
+        for _ in range(SLICE):
+            incident = self.book.news()
+            if incident is None:
+                break
+            self._announce(incident)
+
+    def _announce(self, incident: Incident) -> None:
+        keys: dict[str, object] = {
+            "attack_type": incident.attack_type,
+            "policy": incident.policy,
+            "incident": incident.id,
+            "subject": incident.subject,
+        }
+        if incident.client:
+            keys["client"] = self._redactor().address(incident.client)
+        if not incident.ended_s:
+            keys |= {"detector": incident.detector, "cause": _told(incident)}
+            self._tell("incident_opened", **keys)
+        else:
+            seconds = round(incident.ended_s - incident.started_s, 1)
+            keys |= {"why": incident.why, "seconds": seconds, "violations": incident.violations, "rejected": incident.rejected}
+            self._tell("incident_closed", **keys)
+
+    def _hear(self, now_s: float) -> bool:
+        """Reads one packet; whether there was one."""
+        packet = self._process.receive()
+        if packet is None:
+            return False
+        for message in for_service(packet):
+            if isinstance(message, Status):
+                self._heard(message, now_s)
+            elif isinstance(message, Ready):
+                self._is_greeted = self._was_greeted = True
+            else:
+                self._meet(message, now_s)
+        return True
+
+    def _heard(self, status: Status, now_s: float) -> None:
+        self._status, self._heard_s = status, now_s
+        if status.trouble:
+            self._in_trouble(status.trouble)
+        else:
+            self._out_of_trouble()
+
+    def _meet(self, row: IncidentRow, now_s: float) -> None:
+        """An incident that the database holds open: from before our start, or one whose end the last writer did not hear."""
+        if not self._was_greeted:
+            self.book.adopt(_adopted(row))
+        elif row.id not in self._open_ids:
+            self._extra.append(msgspec.structs.replace(row, ended_s=min(now_s, row.until_s), why=EXPIRED))
+
+    def _send(self, now_s: float) -> bool:
+        """Hands on one slice; whether more waits and would be taken."""
+        if not self._packets:
+            self._make(now_s)
+        while self._packets:
+            packet, count = self._packets[0]
+            if not self._process.send(packet):
+                return False
+            self._packets.popleft()
+            if self._sent == self._status.taken:
+                self._heard_s = now_s  # from here on an answer is waited for
+            self._sent += count
+        return bool(self._extra or self._rows or self._feedback) or self.book.is_waiting(now_s)
+
+    def _make(self, now_s: float) -> None:
+        messages: list[msgspec.Struct] = []
+        for queue in (self._extra, self._feedback, self._rows):
+            while queue and len(messages) < SLICE:
+                messages.append(queue.popleft())
+        for taken in self.book.take(SLICE - len(messages), now_s):
+            messages.append(self._incident(taken) if isinstance(taken, Incident) else self._sample(taken))
+        packets = pack_all(messages)
+        self._given_up += len(messages) - sum(count for _, count in packets)
+        self._packets.extend(packets)
+
+    def _gone(self, now_s: float) -> None:
+        self._process.finish(0.0)
+        self._is_running = False
+        # What was on its way may or may not be in the file: an incident is told anew, the rest is given up.
+        self._given_up += self._status.lost + max(0, self._sent - self._status.taken)
+        self._status = Status(0, 0, "")
+        self._packets.clear()
+        self._in_trouble(self.trouble or "the process that writes has ended")
+        if now_s - self._started_s > SETTLED_S:
+            self._back_off_s = BACK_OFF_S
+        self._later(now_s)
+
+    def _later(self, now_s: float) -> None:
+        self._starts_s = now_s + self._back_off_s
+        self._back_off_s = min(MOST_BACK_OFF_S, self._back_off_s * 2)
+
+    def _in_trouble(self, why: str) -> None:
+        if not self.trouble:
+            self._lost_when_told = self.lost
+            self._tell("store_failed", error=why)
+        self.trouble = why
+
+    def _out_of_trouble(self) -> None:
+        if self.trouble:
+            self.trouble = ""
+            self._tell("store_back", lost=self.lost - self._lost_when_told)
+
+    # ---- rows
+
+    def _incident(self, incident: Incident) -> IncidentRow:
+        client = incident.client
+        return IncidentRow(
+            incident.id,
+            incident.attack_type,
+            incident.policy,
+            incident.detector,
+            incident.subject,
+            incident.key,
+            incident.network_key,
+            self._redactor().address(client) if client else "",
+            self._redactor().network(client) if client else "",
+            incident.action,
+            incident.mode,
+            incident.started_s,
+            incident.last_s,
+            incident.until_s,
+            incident.ended_s,
+            incident.why,
+            incident.violations,
+            incident.rejected,
+            incident.challenged,
+            incident.subjects,
+            incident.samples,
+            incident.measures,
+            incident.details,
+        )
+
+    def _sample(self, sample: Sample) -> SampleRow:
+        return SampleRow(
+            sample.incident.id,
+            sample.number,
+            sample.time_s,
+            sample.decision,
+            sample.verdict,
+            sample.score,
+            sample.reasons,
+            self._redactor().address(sample.client),
+            client_text(sample.method),
+            client_text(sample.host),
+            client_text(sample.path),
+            route_text(sample.route),
+            client_text(sample.user_agent),
+        )
+
+
+def _told(incident: Incident) -> str:
+    """The numbers beside their limits, for one line."""
+    parts = []
+    for name, (_, last, limit) in incident.measures.items():
+        parts.append(f"{name} {last:g}" if limit is None else f"{name} {last:g} (limit {limit:g})")
+    return ", ".join(parts)
+
+
+def _adopted(row: IncidentRow) -> Incident:
+    fields: Mapping[str, object] = {name: getattr(row, name) for name in row.__struct_fields__ if name != "network"}
+    return Incident(**{**fields, "client": b""})  # type: ignore[arg-type]
