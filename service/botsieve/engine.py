@@ -18,7 +18,7 @@ from botsieve.decision import ALLOW, BLOCK, ENFORCE, MONITOR, VERDICTS, Decision
 from botsieve.detectors import Plan, Watch, is_short, plan, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
-from botsieve.observation import NAVIGATION, Observation
+from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
 from botsieve.policy import Policy, Rulebook
 from botsieve.score import settle, total
 from botsieve.state.recent import Recent
@@ -250,14 +250,20 @@ class Engine:
             route.template[:_MAX_ROUTE].decode("latin-1"),
             deferred,
             ruling.retry_after_s if prevented and would == BLOCK else 0,
-            self._new_session(at, decision_id),
+            self._new_session(at, decision_id, shown=would != ALLOW and mode == ENFORCE),
             ruling.hold_s if prevented and would == BLOCK and mode == ENFORCE else 0,
             ruling.violations,
         )
 
-    def _new_session(self, at: Standpoint, decision_id: str) -> str:
-        """The cookie for a page load that came without a session, "" for none.  Its id is the keyed hash of a random one."""
-        if self.sessions is None or at.session is not None or at.o.kind != NAVIGATION or not at.o.wants_document:
+    def _new_session(self, at: Standpoint, decision_id: str, *, shown: bool) -> str:
+        """The cookie for a page load that came without a session, "" for none.  Its id is the keyed hash of a random one.
+
+        Only where it arrives: beside the application's answer if the edge delivers it, and with a page of ours (`shown`).
+        """
+        o = at.o
+        if self.sessions is None or at.session is not None or o.kind != NAVIGATION or not o.wants_document:
+            return ""
+        if not shown and not o.sight & DELIVERS_COOKIE:
             return ""
         return self.sessions.issue(at.o, at.view.now_s, self.world.hasher.key(decision_id.encode()))
 

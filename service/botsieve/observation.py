@@ -22,6 +22,8 @@ SEES_HEADER_CASE = 4
 SEES_ACCEPT_ENCODING = 8
 SEES_HTTP_VERSION = 16
 SEES_ALL_HEADERS = 32
+# No sight, but said in the same place: what the service sets as a cookie reaches the visitor beside the application's answer.
+DELIVERS_COOKIE = 64
 # The words of `X-Botsieve-Edge` and of `edges.*.sees`.
 SIGHT_WORDS = {
     "tls": SEES_TLS,
@@ -30,6 +32,7 @@ SIGHT_WORDS = {
     "header_case": SEES_HEADER_CASE,
     "accept_encoding": SEES_ACCEPT_ENCODING,
     "http_version": SEES_HTTP_VERSION,
+    "cookie": DELIVERS_COOKIE,
 }
 
 # Kinds of request (contracts/names.md).
@@ -73,7 +76,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     `client`, `peer`: 16 packed bytes, IPv4 as IPv4-mapped.  `uri`: path and query as sent.  `path`: decoded, canonical.
     `query`: as sent, without `?`.  `headers`: lower-case names, the first value of each, bytes as sent.  `http`: `HTTP/2.0`
-    or "" (not known).  `sight`: SEES_* bits.  `headers_seen`: the names that this edge is able to show, None for all.
+    or "" (not known).  `sight`: SEES_* bits and DELIVERS_COOKIE.  `headers_seen`: the names that this edge is able to show, None for all.
     `edge_time_s`: seconds since 1970, the edge's clock.  Empty text or bytes mean absent.
     """
 

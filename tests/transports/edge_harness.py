@@ -106,7 +106,7 @@ def check(uri: str = "/", headers: dict[str, str] | None = None, **facts: str) -
         "Host": "shop.example",
         "Scheme": "https",
         "Http": "HTTP/2.0",
-        "Edge": "1",
+        "Edge": "1 cookie",
     } | {name.replace("_", "-").title(): value for name, value in facts.items()}
     lines = {f"x-botsieve-{name.lower()}": value for name, value in told.items() if value != "-"}
     lines |= {name.lower(): value for name, value in (PERSON if headers is None else headers).items()}

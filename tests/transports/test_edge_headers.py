@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from botsieve.errors import InvalidObservation
 from botsieve.observation import (
+    DELIVERS_COOKIE,
     MAX_URI,
     SEES_ACCEPT_ENCODING,
     SEES_ALL_HEADERS,
@@ -118,6 +119,8 @@ def test_clocks_that_are_not_believed(text: bytes) -> None:
 def test_configured_sight_wins() -> None:
     """What the operator says that the edge sees stands above what it says itself."""
     assert observation_of(TOLD, NOW_S, "nginx", SEES_TLS).sight == SEES_TLS
+    cookie = TOLD | {b"x-botsieve-edge": b"1 order cookie"}
+    assert observation_of(cookie, NOW_S, "nginx", SEES_TLS).sight == SEES_TLS | DELIVERS_COOKIE
 
 
 def test_words_that_are_unknown() -> None:

@@ -56,7 +56,7 @@ def test_every_field_arrives() -> None:
     assert o.duplicated == {b"accept"}
     assert (o.ja3, o.ja4, o.tls_sig, o.tls_error) == (b"a" * 32, b"t13d", b"s", b"e")
     assert o.header_order == b"0123456789abcdef"
-    assert o.sight == seen.SEES_TLS | seen.SEES_HTTP_VERSION
+    assert o.sight == seen.SEES_TLS | seen.SEES_HTTP_VERSION | seen.DELIVERS_COOKIE
     assert not o.lacks(b"accept-encoding")
 
 
@@ -66,13 +66,14 @@ def test_absence_is_not_known() -> None:
     assert o.peer == o.client
     assert not o.behind_proxy
     assert o.edge_time_s == NOW_S
-    assert (o.sight, o.http, o.scheme, o.host, o.ja3, o.ja4, o.tls_sig, o.request_id) == (0, b"", b"", b"", b"", b"", b"", b"")
+    assert o.sight == seen.DELIVERS_COOKIE
+    assert (o.http, o.scheme, o.host, o.ja3, o.ja4, o.tls_sig, o.request_id) == (b"", b"", b"", b"", b"", b"", b"")
 
 
 def test_the_profile_of_the_edge_stands_in_for_an_empty_sight() -> None:
     """Empty `sight`: the configured profile applies; a list, even of unknown values only, replaces it."""
-    assert to_observation(observation(), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.SEES_TLS
-    assert to_observation(observation(sight=[77]), now_s=NOW_S, sees=seen.SEES_TLS).sight == 0
+    assert to_observation(observation(), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.SEES_TLS | seen.DELIVERS_COOKIE
+    assert to_observation(observation(sight=[77]), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.DELIVERS_COOKIE
 
 
 @pytest.mark.parametrize("packed", [bytes([203, 0, 113, 7]), bytes(10) + b"\xff\xff" + bytes([203, 0, 113, 7])])
@@ -110,7 +111,7 @@ def test_accept_encoding_is_missed_only_where_it_is_seen() -> None:
     assert mapped().lacks(b"user-agent")
     whole = mapped(sight=[pb.SIGHT_ACCEPT_ENCODING])
     assert whole.lacks(b"accept-encoding")
-    assert whole.sight == seen.SEES_ACCEPT_ENCODING | seen.SEES_ALL_HEADERS
+    assert whole.sight == seen.SEES_ACCEPT_ENCODING | seen.SEES_ALL_HEADERS | seen.DELIVERS_COOKIE
 
 
 def test_the_stable_form_of_a_fingerprint_is_the_ja4_where_there_is_no_better() -> None:

@@ -67,6 +67,11 @@ def test_verdict_of_a_person(edge: NginxEdge) -> None:
     assert reply.one("Set-Cookie").startswith("__Host-botsieve_s=")
 
 
+def test_no_cookie_where_the_edge_cannot_deliver_it(edge: NginxEdge) -> None:
+    """Plain protect.conf cannot add a header to the application's answer: no cookie is made for nothing."""
+    assert ask(edge, check(Edge="1 order tls")).all("Set-Cookie") == []
+
+
 @pytest.mark.parametrize(
     "headers",
     [

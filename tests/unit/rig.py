@@ -15,7 +15,7 @@ from botsieve.decision import Decision
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.settings import DEFAULTS, Settings
 from botsieve.engine import Engine
-from botsieve.observation import SEES_ALL_HEADERS, Observation, make_observation, pack_address
+from botsieve.observation import DELIVERS_COOKIE, SEES_ALL_HEADERS, Observation, make_observation, pack_address
 from botsieve.policy import Policy, Rulebook
 
 START_S = 1_800_000_000.0
@@ -73,8 +73,7 @@ def request(
         uri=uri.encode() if isinstance(uri, str) else uri,
         headers=sent,
         edge_time_s=START_S + at_s,
-        sight=SEES_ALL_HEADERS,
-        **{**known, **facts},
+        **{"sight": SEES_ALL_HEADERS | DELIVERS_COOKIE, **known, **facts},
     )
 
 

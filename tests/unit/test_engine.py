@@ -9,7 +9,7 @@ import pytest
 from botsieve.crawlers import Crawlers
 from botsieve.decision import VERDICTS, Decision
 from botsieve.detectors import TABLE
-from botsieve.observation import address_text, make_observation
+from botsieve.observation import SEES_ALL_HEADERS, address_text, make_observation
 from botsieve.policy import Allowlist, PathSet, Policy, Rule, Rulebook
 from botsieve.ranges import RangeSet
 from hypothesis import given
@@ -244,6 +244,13 @@ class TestSession:
         assert rig.ask("/api", headers=CALL).set_cookie == ""
         assert rig.ask("/a.png", headers=TOOL).set_cookie == ""
         assert Rig().ask("/").set_cookie == ""
+
+    def test_none_where_it_would_not_arrive(self) -> None:
+        """An edge that cannot deliver a cookie beside the application's answer gets one with our own pages only."""
+        rig = Rig(enforcing(audience="browser"), cookies=True)
+        assert rig.ask("/", sight=SEES_ALL_HEADERS).set_cookie == ""
+        shown = rig.ask("/items/1", headers={b"user-agent": b"curl/8", b"accept": b"text/html"}, sight=SEES_ALL_HEADERS)
+        assert (shown.verdict != "allow", shown.set_cookie != "") == (True, True)
 
     def test_it_ends_when_it_was_idle(self) -> None:
         """After session_idle_s without a request; each request keeps it alive, the first one too."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from botsieve.errors import InvalidObservation
 from botsieve.observation import (
+    DELIVERS_COOKIE,
     MAX_FINGERPRINT,
     MAX_HOST,
     MAX_ORDER,
@@ -69,7 +70,7 @@ def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "ng
         get(b"x-botsieve-scheme", b"")[:8],
         get(b"x-botsieve-http", b"")[:8],
         get(b"x-botsieve-request-id", b"")[:MAX_REQUEST_ID],
-        _sight(get(b"x-botsieve-edge", b"")) if sight is None else sight,
+        _sight(get(b"x-botsieve-edge", b""), sight),
         None,
         get(b"x-ja3-fingerprint", b"")[:64],
         get(b"x-ja4-fingerprint", b"")[:64],
@@ -104,7 +105,8 @@ def _edge_time(text: bytes | None, now_s: float) -> float:
     return time_s if -MAX_SKEW_S <= time_s - now_s <= MAX_SKEW_S else now_s
 
 
-def _sight(text: bytes) -> int:
+def _sight(text: bytes, configured: int | None) -> int:
+    """What the edge sees: as configured, else as it says.  Whether it delivers a cookie depends on the location: only it can say."""
     known = _sights.get(text)
     if known is None:
         known = _BASE_SIGHT
@@ -112,4 +114,4 @@ def _sight(text: bytes) -> int:
             known |= SIGHT_WORDS.get(word, 0)
         if len(_sights) < 64:  # an edge has one or two of these; a bound all the same
             _sights[text] = known
-    return known
+    return known if configured is None else configured | (known & DELIVERS_COOKIE)

@@ -13,6 +13,7 @@ from botsieve.config.settings import EdgeSettings
 from botsieve.decision import ALLOW
 from botsieve.errors import InvalidObservation
 from botsieve.observation import (
+    DELIVERS_COOKIE,
     MAX_HOST,
     MAX_METHOD,
     SEES_ACCEPT_ENCODING,
@@ -99,7 +100,7 @@ class ForwardEdge(NginxEdge):
             edge=settings.name,
             host=_name_of(host)[:MAX_HOST],
             scheme=_SCHEMES.get(headers.get(b"x-forwarded-proto", b"").lower(), b""),
-            sight=sight & ~SEES_ALL_HEADERS,
+            sight=sight & ~SEES_ALL_HEADERS | DELIVERS_COOKIE,
             ja3=ja3,
             ja4=ja4,
             tls_sig=ja4,

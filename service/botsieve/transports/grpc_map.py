@@ -136,7 +136,7 @@ def to_observation(message: pb.Observation, *, now_s: float, sees: int = 0) -> O
     ):
         _check_bounds(message, _LIMITS)
     headers, duplicated, shown = to_headers(message.headers)
-    sight = _sight(message.sight) if message.sight else sees
+    sight = (_sight(message.sight) if message.sight else sees) | seen.DELIVERS_COOKIE
     headers_seen: frozenset[bytes] | None = shown
     if message.headers_cut:
         headers_seen = frozenset(headers)
