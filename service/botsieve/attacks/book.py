@@ -14,6 +14,7 @@ from botsieve.attacks.openings import Openings
 from botsieve.attacks.preventions import NETWORK, QUIET_S, Prevention, Preventions, Whom
 from botsieve.attacks.resets import Resets
 from botsieve.attacks.subjects import CLIENT, DEVICE, SESSION, Subject, Subjects, begin_again, is_shared, sprout
+from botsieve.attacks.suspects import Suspects
 from botsieve.attacks.transactions import Usual
 from botsieve.attacks.types import (
     BOT_DETECTED,
@@ -97,6 +98,7 @@ class Attacks:
         self.preventions = Preventions(max_preventions)
         self.openings = Openings(self.preventions)
         self.resets = Resets(self.preventions)
+        self.suspects = Suspects(self.preventions)
         self.session_idle_s = 1800.0
         self.collector_injected = False
         self._sites: dict[bytes, SiteFacts] = {}
@@ -226,7 +228,7 @@ class Attacks:
         """The ruling by what is in force against this very subject, and by what it crosses now."""
         now_s, policy = request.now_s, request.view.policy
         found: list[Violation] = []
-        until_s = 0.0
+        until_s, mild = 0.0, True
         held = self.preventions.of(whom.key) or {}
         for detector in (*held, *(one for one in crossed if one not in held)):
             settings = policy.thresholds.get(detector)
@@ -247,11 +249,12 @@ class Attacks:
                 found.append(_violation(one, settings))
             if settings.action == STOP:
                 until_s = max(until_s, one.until_s)
+                mild = mild and one.mild
         if not found and not until_s:
             return NOTHING
         if not until_s:
             return Ruling(violations=tuple(found))
-        if whom.subject is CLIENT and subject is not None and is_shared(subject, now_s):
+        if mild or (whom.subject is CLIENT and subject is not None and is_shared(subject, now_s)):
             return Ruling(CHALLENGE, "normal", violations=tuple(found))
         return Ruling(BLOCK, hold_s=int(until_s - now_s) + 1, violations=tuple(found))
 
@@ -326,5 +329,12 @@ def has_people(request: Request) -> bool:
 
 def _violation(one: Prevention, settings: Threshold) -> Violation:
     return Violation(
-        one.detector, one.attack_type, one.whom.subject, one.whom.key, settings.action, one.measures, settings.prevention_s
+        one.detector,
+        one.attack_type,
+        one.whom.subject,
+        one.whom.key,
+        settings.action,
+        one.measures,
+        settings.prevention_s,
+        one.detail,
     )

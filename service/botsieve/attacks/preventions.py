@@ -38,10 +38,23 @@ class Prevention:
     """One prevention of one detector against one subject.
 
     `until_s`: when it ends as things stand.  `full`: not before its time.  `why`: "" while it runs, then ended, expired or
-    released, at `ended_s`.
+    released, at `ended_s`.  `detail`: our words or the operator's for what was found.  `mild`: a challenge at most.
     """
 
-    __slots__ = ("attack_type", "detector", "ended_s", "full", "latch", "low_s", "measures", "until_s", "whom", "why")
+    __slots__ = (
+        "attack_type",
+        "detail",
+        "detector",
+        "ended_s",
+        "full",
+        "latch",
+        "low_s",
+        "measures",
+        "mild",
+        "until_s",
+        "whom",
+        "why",
+    )
 
     def __init__(self, whom: Whom, detector: str, attack_type: str, latch: Latch, *, full: bool = False) -> None:
         self.whom = whom
@@ -54,6 +67,8 @@ class Prevention:
         self.measures: tuple[Measure, ...] = ()
         self.why = ""
         self.ended_s = 0.0
+        self.detail = ""
+        self.mild = False
 
     def runs(self, now_s: float) -> bool:
         """Whether it holds; one whose time is over is over from here on."""
