@@ -198,9 +198,9 @@ class Server:
         except BotsieveError as error:
             print(f"botsieve: {error}; the journal goes on as it was", file=sys.stderr, flush=True)
         self.service.apply(reload.loaded.rulebook)
+        self._store.set_up(setup_of(settings.journal))
         self.journal.config_applied(reload.loaded.rulebook, changed=_changed(old, settings))
         for key in reload.restart:
-        self._store.set_up(setup_of(settings.journal))
             print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
         for note in reload.notes:
             print(f"botsieve: {note}", file=sys.stderr, flush=True)
