@@ -21,6 +21,7 @@ from botsieve.detectors.view import View
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
 from botsieve.policy import Policy, Rulebook
 from botsieve.score import settle, total
+from botsieve.state.profiles import Site
 from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
 from botsieve.state.world import WINDOW_S, World
@@ -155,10 +156,21 @@ class Engine:
 
     def human_report(self, o: Observation, now_s: float, *, regular: bool) -> None:
         """The collector in a page of this client reported, and its report was accepted.  `o`: the request that brought it."""
+        site, key = self._sender(o, now_s)
+        self.attacks.human_report(site, key, now_s, regular=regular)
+        if regular:
+            self.world.person(o, site, now_s)
+
+    def page_answered(self, o: Observation, now_s: float) -> None:
+        """The script of a page of this client answered.  `o`: as of human_report."""
+        self.attacks.activity.reply(self._sender(o, now_s)[1])
+
+    def _sender(self, o: Observation, now_s: float) -> tuple[Site, bytes]:
+        """The site of a call of our script, and the narrow subject that sent it."""
         session, standing = self._credentials(o, now_s)
         site = self.world.site(self.rulebook.policy_for(o).name)
-        _, key = self.attacks.name(site, session, self.world.client_key(o, _narrowest(session, standing, now_s)))
-        self.attacks.human_report(site, key, now_s, regular=regular)
+        client_key = self.world.client_key(o, _narrowest(session, standing, now_s))
+        return site, self.attacks.name(site, session, client_key)[1]
 
     def _credentials(self, o: Observation, now_s: float) -> tuple[Session | None, Standing | None]:
         cookie = o.headers.get(b"cookie")

@@ -16,7 +16,11 @@ import msgspec
 
 from botsieve.challenge.answer import Answer
 from botsieve.challenge.desk import ChallengeDesk
+from botsieve.challenge.human_desk import COLLECTOR, script_answer
+from botsieve.challenge.page_of import page_of
+from botsieve.challenge.sequences import NO_EVIDENCE, REGULAR
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision
+from botsieve.detectors.settings import HumanInteraction
 from botsieve.engine import Engine
 from botsieve.journal import Journal
 from botsieve.observation import Observation
@@ -184,6 +188,31 @@ class DecisionService:
 
     def _shown(self, decision_id: str) -> Decision | None:
         return self._given.get(decision_id) or self._given_before.get(decision_id)
+
+    # ---- what the script in the pages says
+
+    def script(self) -> Answer:
+        """The script itself: what is switched on."""
+        return script_answer(COLLECTOR if self.desk.human.enabled else b"", b"")
+
+    def open_page(self, o: Observation) -> Answer:
+        """The token of a page that was just opened: the script's first word, which is also its reply to having been injected."""
+        now_s = self.now_s()
+        answer = self.desk.human.open(o, now_s, os.urandom(8))
+        if answer.status == 200:
+            self.engine.page_answered(page_of(o), now_s)
+        return answer
+
+    def hear(self, o: Observation, body: bytes) -> Answer:
+        """Takes a report of human evidence; what it shows is told to the engine, and the report is dropped."""
+        now_s, page = self.now_s(), page_of(o)
+        settings = self.engine.rulebook.policy_for(page).thresholds["human.interaction"]
+        assert isinstance(settings, HumanInteraction)
+        heard = self.desk.human.hear(o, body, settings.sequence_rules, now_s)
+        if heard.finding is not None and heard.finding.word != NO_EVIDENCE:
+            self.engine.human_report(page, now_s, regular=heard.finding.word == REGULAR)
+        self.journal.metrics.count_report("refused" if heard.finding is None else heard.finding.word)
+        return heard.answer
 
     def _told(self, answer: Answer) -> Answer:
         if answer.event:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from botsieve.attacks import human, surfing, transactions
+from botsieve.attacks.activity import Activity
 from botsieve.attacks.openings import Openings
 from botsieve.attacks.preventions import NETWORK, QUIET_S, Prevention, Preventions, Whom
 from botsieve.attacks.resets import Resets
@@ -98,6 +99,7 @@ class Attacks:
         self.preventions = Preventions(max_preventions)
         self.openings = Openings(self.preventions)
         self.resets = Resets(self.preventions)
+        self.activity = Activity()
         self.suspects = Suspects(self.preventions)
         self.session_idle_s = 1800.0
         self.collector_injected = False
@@ -118,7 +120,15 @@ class Attacks:
         ruling = self._narrow(request, watch, counts=counts) if watch.counts or self.preventions.size else NOTHING
         if watch.opening is not None:
             ruling = joined(ruling, self.openings.judge(request, watch.opening))
+        if self.collector_injected and watch.human is not None:
+            ruling = joined(ruling, self._activity(request))
         return ruling
+
+    def _activity(self, request: Request) -> Ruling:
+        """Pages that go out with our script, against answers."""
+        word, key = self.name(request.view.profiles.site, request.session, request.client_key, request.device)
+        found = self.activity.page(request.o, request.view.policy, word, key)
+        return NOTHING if found is None else Ruling(violations=(found,))
 
     def watched(self, policy: Policy) -> Watched:
         """What the policy watches."""

@@ -16,6 +16,7 @@ from botsieve.challenge.assets import asset_answer
 from botsieve.challenge.binding import prefix_of, who_of
 from botsieve.challenge.clearance import Clearances
 from botsieve.challenge.feedback import FeedbackDesk
+from botsieve.challenge.human_desk import HumanDesk
 from botsieve.challenge.issue import Challenge, Issuer
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.limits import PerMinute
@@ -76,6 +77,7 @@ class ChallengeDesk:
         self._solutions = PerMinute()
         self._attempts = PerMinute()
         self._waits = PerMinute()
+        self.human = HumanDesk(keys, process_id)
         self.feedback = FeedbackDesk()
 
     def apply(self, settings: ChallengeSettings, keys: KeyRing) -> None:
@@ -84,6 +86,7 @@ class ChallengeDesk:
         self.clearances.apply(settings, keys)
         self.sessions.keys = keys
         self._issuer = Issuer(settings, keys, self._issuer.process_id)
+        self.human.tokens.keys = keys
 
     def answer(
         self,

@@ -57,6 +57,7 @@ class Metrics:
         self.findings: dict[str, int] = {}
         self.unjudged: _Count = {}
         self.challenges: _Count = {}
+        self.reports: dict[str, int] = {}
         self.more: list[Callable[[], Iterable[Metric]]] = []  # what other parts tell, at each scrape
         self.feedback: dict[str, int] = {}
         self.detector_errors: dict[str, int] = {}
@@ -101,6 +102,10 @@ class Metrics:
             raise ValueError(f"step={step!r}, level={level!r}; accepted: {', '.join(CHALLENGE_STEPS)}; {', '.join(LEVELS)}")
         self.challenges[step, level] = self.challenges.get((step, level), 0) + 1
 
+    def count_report(self, finding: str) -> None:
+        """One report of a page's script.  `finding`: regular, irregular, none or refused."""
+        self.reports[finding] = self.reports.get(finding, 0) + 1
+
     def count_detector_error(self, signal: str) -> None:
         """Counts a detector that failed and was skipped."""
         _count(self.detector_errors, signal, 1, _MAX_SIGNALS)
@@ -126,6 +131,8 @@ class Metrics:
         yield self._seconds_family()
         yield _counter("botsieve_unjudged", "Requests that nobody judged.", ("edge", "why"), self._unjudged_with_zeros())
         yield _counter("botsieve_challenges", "Steps of challenges.", ("step", "level"), self.challenges)
+        reports = "Reports of human evidence by what they show: regular, irregular, none, refused."
+        yield _counter("botsieve_human_reports", reports, ("finding",), _single(self.reports))
         yield from self._state_families()
         yield _counter(
             "botsieve_detector_errors", "Detectors that failed and were skipped.", ("signal",), _single(self.detector_errors)

@@ -185,6 +185,13 @@ class World:
             if group.cost != before:
                 self.networks.grow(name[0], group.cost - before, now_s)
 
+    def person(self, o: Observation, site: Site, now_s: float) -> None:
+        """Somebody of this address showed a hand: a network of people is not called busy.  The client itself is not vouched for."""
+        name = self.hasher.key(site.tag + o.network)
+        group = self._warm_network(name, site, now_s, int(now_s / 10.0), True)
+        if group is not None:
+            group.people.add(self.hasher.thing(o.client), now_s, MAX_MEMBERS)
+
     def _warm_network(self, name: bytes, site: Site, now_s: float, now_slice: int, vouched: bool) -> Group | None:
         """The profile of a network that is not in the hot place; None while it has sent too little to get one."""
         known = self.networks.get(name)

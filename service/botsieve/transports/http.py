@@ -146,10 +146,16 @@ class NginxEdge:
         if request.method in ("GET", "HEAD"):
             if rest == b"wait":
                 return rendered(self.service.wait(self.observe(request)))
+            if rest == b"e":
+                return rendered(self.service.open_page(self.observe(request)))
+            if rest == b"b.js":
+                return rendered(self.service.script())
             asset = self.service.asset(path)
             return _NOT_FOUND if asset is None else rendered(asset)
         if request.method == "POST" and rest == b"solve":
             return rendered(self.service.solve(self.observe(request), request.body[:MAX_BODY]))
+        if request.method == "POST" and rest == b"e":
+            return rendered(self.service.hear(self.observe(request), request.body))
         if request.method == "POST" and rest == b"feedback":
             return rendered(self.service.feedback(self.observe(request), request.body[:MAX_BODY]))
         return rendered(Answer(405, (("Allow", "GET, HEAD, POST"), ("Cache-Control", "no-store"))))
