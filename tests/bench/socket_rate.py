@@ -1,10 +1,12 @@
 """How many checks a second the service answers over its socket: real requests with 24 headers, keep-alive, one core.
 
-wrk on core 0, the service on core 1.  wrk cannot speak to Unix sockets, so the listener is loopback TCP, which costs more.
+wrk on core 0, the service on core 1.  wrk cannot speak to Unix sockets, so the listener is loopback TCP, which costs more.  Beside
+it, in alternating runs, a process that parses the same requests and answers a constant: what this machine gives at best.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -30,24 +32,44 @@ def measure(*, runs: int = 5, seconds: float = 3) -> list[Figure]:
     """The median of several runs, after one that warms up."""
     with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name:
         folder = Path(name)
-        port = free_port()
         lua = script(folder, address="X-Botsieve-Client-Addr", target='"/v1/check/nginx"', each=_EACH, headers=_EDGE)
-        url = f"http://127.0.0.1:{port}"
-        with running(service_command(folder, f"127.0.0.1:{port}", free_port()), 1, port=port) as pid:
-            wrk(url, lua, seconds=1, core=0)
-            before = cpu_s(pid)
-            rates = [wrk(url, lua, seconds=seconds, core=0) for _ in range(runs)]
-            spent = cpu_s(pid) - before
-    median = sorted(rates)[len(rates) // 2]
+        service, constant = free_port(), free_port()
+        commands = {
+            service: service_command(folder, f"127.0.0.1:{service}", free_port()),
+            constant: [sys.executable, "-m", "tests.bench.bare", str(constant)],
+        }
+        with contextlib.ExitStack() as stack:
+            pids = {port: stack.enter_context(running(command, 1, port=port)) for port, command in commands.items()}
+
+            def ask(port: int) -> float:
+                return wrk(f"http://127.0.0.1:{port}", lua, seconds=seconds, core=0)
+
+            for port in commands:
+                wrk(f"http://127.0.0.1:{port}", lua, seconds=1, core=0)
+            before = cpu_s(pids[service])
+            rates: dict[int, list[float]] = {port: [] for port in commands}
+            for _ in range(runs):
+                for port in commands:
+                    rates[port].append(ask(port))
+            spent = cpu_s(pids[service]) - before
+    median = {port: sorted(found)[runs // 2] for port, found in rates.items()}
+    share = median[service] / median[constant]
     return [
         Figure(
             what="checks over the socket",
-            measured=f"{median:,.0f}/s",
+            measured=f"{median[service]:,.0f}/s",
             goal=f"{GOAL_PER_S:,}/s",
-            reached=median >= GOAL_PER_S,
+            reached=median[service] >= GOAL_PER_S,
             how=f"24 headers, {CONNECTIONS} keep-alive connections, service on core 1, wrk on core 0, loopback TCP; "
-            f"median of {runs} runs of {seconds:.0f} s; {spent / (sum(rates) * seconds) * 1e6:.1f} us of processor time each",
-        )
+            f"median of {runs} runs of {seconds:.0f} s; {spent / (sum(rates[service]) * seconds) * 1e6:.1f} us of processor time each",
+        ),
+        Figure(
+            what="the same against a constant answer in Python",
+            measured=f"{share:.2f}",
+            goal="",
+            reached=None,
+            how=f"{median[service]:,.0f} against {median[constant]:,.0f}/s of a process that parses the same requests and decides nothing",
+        ),
     ]
 
 
