@@ -71,6 +71,7 @@ class Server:
             session_idle_s=settings.sessions.idle_s,
             on_detector_error=self.journal.detector_failed,
         )
+        self._renew_browser(settings)
         self.service = DecisionService(self.engine, self.desk, self.journal, clock.now_s)
         self._nginx = NginxEdge(self.service, settings.edge("nginx"), settings.challenge.prefix)
         self._forward = ForwardEdge(self.service, settings.edge("forward"), settings.challenge.prefix)
@@ -184,6 +185,7 @@ class Server:
         old, settings = self.loaded.service, reload.loaded.service
         self.loaded = reload.loaded
         self._renew_desk(settings)
+        self._renew_browser(settings)
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
         self.engine.session_idle_s = settings.sessions.idle_s
         for edge in (self._nginx, self._forward):
@@ -204,6 +206,10 @@ class Server:
             print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
         for note in reload.notes:
             print(f"botsieve: {note}", file=sys.stderr, flush=True)
+
+    def _renew_browser(self, settings: ServiceSettings) -> None:
+        self.desk.human.enabled = settings.browser.events
+        self.engine.attacks.collector_injected = settings.browser.events and settings.browser.inject != "none"
 
     def _renew_desk(self, settings: ServiceSettings) -> None:
         before = self.desk.clearances.keys

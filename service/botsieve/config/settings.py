@@ -59,9 +59,14 @@ class DeviceSettings(msgspec.Struct, frozen=True):
 
 
 class BrowserSettings(msgspec.Struct, frozen=True):
-    """`fingerprint`: browsers are told apart by FingerprintJS, together with their network."""
+    """`fingerprint`: browsers are told apart by FingerprintJS, together with their network.
+
+    `events`: the collector reports human evidence.  `inject`: how our script gets into pages: none, sub_filter or lua.
+    """
 
     fingerprint: bool = False
+    events: bool = True
+    inject: str = "none"
 
 
 class StateSettings(msgspec.Struct, frozen=True):
