@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.faults.catalogue import FAULTS, GOES_ON, NO_WEB_SERVER, NOBODY_JUDGES, Step
@@ -71,7 +72,7 @@ def measure(name: str, times: dict[str, Times] | None = None) -> Outcome:
             begun.append(time.perf_counter())
             marked(fault.begin, at)
 
-        events = [(before_s, begin)]
+        events: list[tuple[float, Callable[[], object]]] = [(before_s, begin)]
         if fault.end is not None:
             end = fault.end
             events.append((before_s + away_s, lambda: marked(end, at)))
