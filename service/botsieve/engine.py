@@ -157,6 +157,8 @@ class Engine:
     def human_report(self, o: Observation, now_s: float, *, regular: bool) -> None:
         """The collector in a page of this client reported, and its report was accepted.  `o`: the request that brought it."""
         site, key = self._sender(o, now_s)
+        settings = self.attacks.watched(self.rulebook.policy_for(o)).human
+        regular = regular or (settings is not None and not settings.sequences)
         self.attacks.human_report(site, key, now_s, regular=regular)
         if regular:
             self.world.person(o, site, now_s)

@@ -19,6 +19,7 @@ from botsieve.attacks.suspects import Suspects
 from botsieve.attacks.transactions import Usual
 from botsieve.attacks.types import (
     BOT_DETECTED,
+    EXPIRED,
     IGNORE,
     NOTHING,
     SESSION_OPENING,
@@ -214,8 +215,11 @@ class Attacks:
                 if transactions.count(subject, usual, now_s, watch.transactions, is_session=word is not CLIENT):
                     transactions.leave_out(subject, usual, now_s)
                     crossed += (TRANSACTION,)
-        if watch.human is not None and self._collects(request) and human.count(subject, watch.human):
-            crossed += (HUMAN,)
+        if watch.human is not None and self._collects(request):
+            if subject.unproven >= watch.human.grace and self._expired(key, HUMAN, now_s):
+                human.begin_again(subject)
+            if human.count(subject, watch.human):
+                crossed += (HUMAN,)
         return crossed
 
     def _collects(self, request: Request) -> bool:
@@ -231,6 +235,15 @@ class Attacks:
         held = self.preventions.of(key)
         one = held.get(detector) if held is not None else None
         return one is not None and one.runs(now_s)
+
+    def _expired(self, key: bytes, detector: str, now_s: float) -> bool:
+        """Whether a prevention has lasted its full time; it is told once."""
+        held = self.preventions.of(key)
+        one = held.get(detector) if held is not None else None
+        if one is None or one.runs(now_s) or one.why != EXPIRED:
+            return False
+        self.preventions.drop(one)
+        return True
 
     def _ruled(
         self, request: Request, subject: Subject | None, whom: Whom, crossed: tuple[str, ...], *, counts: bool

@@ -46,6 +46,11 @@ def report(subject: Subject, *, regular: bool) -> None:
         subject.irregular = True
 
 
+def begin_again(subject: Subject) -> None:
+    """What was found has been answered for its full time: the next grace begins."""
+    subject.unproven, subject.human, subject.irregular = 0, False, False
+
+
 def measures(subject: Subject, settings: HumanInteraction) -> tuple[Measure, ...]:
     """Requests without a sign of a hand, beside those that are allowed."""
     allowed = settings.safe + settings.grace if subject.human else settings.grace

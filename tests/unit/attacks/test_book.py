@@ -1,0 +1,277 @@
+"""botsieve.attacks.book, through the engine: who is measured, who is answered, and who is left alone"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from botsieve.attacks.types import BOT_DETECTED, RELEASED, TRANSACTIONS
+from botsieve.decision import Decision
+from botsieve.detectors.settings import THRESHOLDS, Threshold
+from botsieve.policy import Allowlist, Policy, Rule, Rulebook
+from botsieve.ranges import RangeSet
+
+from tests.unit.rig import CALL, START_S, Rig, enforcing, request
+
+
+def blocking(**changes: Threshold) -> dict[str, Threshold]:
+    """All thresholds with action block; `surfing_rapid=` stands for `surfing.rapid`."""
+    thresholds = {name: msgspec.structs.replace(settings, action="block") for name, settings in THRESHOLDS.items()}
+    return thresholds | {name.replace("_", ".", 1): settings for name, settings in changes.items()}
+
+
+def strict(**changes: Any) -> Policy:
+    """Thresholds block, scores do not."""
+    return enforcing(**{"thresholds": blocking(), "challenge_at": 100, "block_at": 100} | changes)
+
+
+def surf(rig: Rig, pages: int, *, at_s: float = 0.0, every_s: float = 0.5, **facts: Any) -> Decision:
+    """So many different pages; the last decision."""
+    for number in range(pages):
+        decision = rig.ask(f"/p{number:04d}/{at_s:.0f}/x", at_s=at_s + number * every_s, **facts)
+    return decision
+
+
+def test_a_decision_shows_the_violation() -> None:
+    """As a signal without points, with its measures, attack type and subject, and as a value of its own."""
+    rig = Rig(strict())
+    decision = surf(rig, 31)
+    (violation,) = decision.violations
+    signal = next(signal for signal in decision.signals if signal.id == "surfing.rapid")
+    assert (signal.points, signal.subject, signal.attack_type) == (0, "client", BOT_DETECTED)
+    assert signal.measures == violation.measures
+    assert [(measure.name, measure.value, measure.limit) for measure in violation.measures] == [
+        ("refreshes", 0, 120),
+        ("pages", 31, 30),
+    ]
+    assert (decision.rule, decision.verdict, decision.hold_s) == ("prevention", "block", 151)
+    assert len(violation.key) == 8
+
+
+def test_in_monitor_it_is_measured_and_told_but_not_done() -> None:
+    """would_be says block; nginx is told to hold nobody."""
+    decision = surf(Rig(strict(mode="monitor")), 31)
+    assert (decision.verdict, decision.would_be, decision.rule, decision.hold_s) == ("allow", "block", "prevention", 0)
+    assert len(decision.violations) == 1
+
+
+def test_a_pause_holds_nobody() -> None:
+    """As monitor."""
+    rig = Rig(book=Rulebook(policies=(strict(),), paused=True))
+    decision = surf(rig, 31)
+    assert (decision.verdict, decision.would_be, decision.hold_s) == ("allow", "block", 0)
+
+
+def test_alarm_tells_and_does_nothing() -> None:
+    """The prevention is measured all the same."""
+    rig = Rig(enforcing(challenge_at=100, block_at=100))
+    decision = surf(rig, 31)
+    assert (decision.verdict, decision.would_be, decision.rule) == ("allow", "allow", "threshold.allow")
+    assert decision.violations[0].action == "alarm"
+    assert len(list(rig.engine.attacks.preventions.running(START_S + 20.0))) == 1
+
+
+def test_the_allowlist_wins_over_a_running_prevention() -> None:
+    """At once, and the prevention is still there for the rest."""
+    rig = Rig(strict())
+    assert surf(rig, 31).verdict == "block"
+    rig.engine.rulebook = Rulebook(policies=(strict(),), allow=Allowlist(networks=RangeSet.parse(["203.0.113.7"])))
+    decision = rig.ask("/contact", at_s=17.0)
+    assert (decision.verdict, decision.rule, decision.violations) == ("allow", "allowlist", ())
+    rig.engine.rulebook = Rulebook(policies=(strict(),))
+    assert rig.ask("/contact", at_s=18.0).verdict == "block"
+
+
+def test_a_prevention_wins_over_an_operators_rule() -> None:
+    """And a stricter rule over nothing."""
+    rule = Rule(name="friends", then="allow", paths=None, methods=frozenset([b"GET"]))
+    assert surf(Rig(strict(rules=(rule,))), 31).rule == "prevention"
+    hard = Rule(name="nobody", then="block", methods=frozenset([b"GET"]))
+    assert surf(Rig(strict(rules=(hard,))), 31).rule == "rule.nobody"
+
+
+def test_a_rule_may_ask_for_a_threshold() -> None:
+    """The violation is a signal like any other."""
+    rule = Rule(name="surfers", then="challenge", signal="surfing.rapid")
+    rig = Rig(enforcing(challenge_at=100, block_at=100, rules=(rule,)))
+    assert surf(rig, 31).rule == "rule.surfers"
+
+
+def test_the_action_is_that_of_the_policy_of_the_moment() -> None:
+    """A reload to alarm or ignore lifts what block began; a reload back puts it in force again."""
+    rig = Rig(strict())
+    surf(rig, 31)
+    rig.engine.rulebook = Rulebook(policies=(enforcing(),))
+    decision = rig.ask("/contact", at_s=17.0)
+    assert (decision.verdict, len(decision.violations)) == ("allow", 1)
+    rig.engine.rulebook = Rulebook(policies=(enforcing(thresholds={}),))
+    assert rig.ask("/contact", at_s=18.0).violations == ()
+    rig.engine.rulebook = Rulebook(policies=(strict(),))
+    assert rig.ask("/contact", at_s=19.0).verdict == "block"
+
+
+def test_another_policy_knows_nothing_of_it() -> None:
+    """What was done on one site is answered there."""
+    from botsieve.policy import PathSet
+
+    rig = Rig(strict(name="blog", paths=PathSet(("/blog/",))), strict(name="shop"))
+    assert surf(rig, 31).verdict == "block"
+    assert rig.ask("/blog/today", at_s=17.0).verdict == "allow"
+
+
+def test_neighbours_with_sessions_go_on() -> None:
+    """Same address, same browser: the one who surfs without a cookie is stopped, who holds a session is not."""
+    rig = Rig(strict(), cookies=True)
+    person = {b"cookie": rig.session_cookie(number=5)}
+    rig.ask("/", plus=person)
+    assert surf(rig, 31, at_s=1.0).verdict == "block"
+    assert rig.ask("/contact", plus=person, at_s=20.0).verdict == "allow"
+
+
+def test_a_session_that_surfs_does_not_stop_the_next_visitor() -> None:
+    """The address and the browser are nobody's doing."""
+    rig = Rig(strict(), cookies=True)
+    bot = {b"cookie": rig.session_cookie(number=5)}
+    assert surf(rig, 31, plus=bot).verdict == "block"
+    assert rig.ask("/", at_s=17.0).verdict == "allow"
+    assert rig.ask("/two", at_s=18.0, plus={b"cookie": rig.session_cookie(opened_s=17.0, number=6)}).verdict == "allow"
+
+
+def test_five_hundred_people_of_one_browser_are_not_one_surfer() -> None:
+    """Each first page load comes without a cookie from one address with one browser, 20 a second; each goes over to its session."""
+    rig = Rig(strict(), cookies=True)
+    verdicts = []
+    for number in range(500):
+        at_s = number * 0.05
+        verdicts.append(rig.ask(f"/p{number:04d}/x", at_s=at_s).would_be)
+        cookie = {b"cookie": rig.session_cookie(opened_s=at_s, number=number + 1)}
+        verdicts.append(rig.ask(f"/q{number:04d}/x", at_s=at_s + 0.02, plus=cookie).would_be)
+    assert set(verdicts) == {"allow"}
+
+
+def test_where_people_come_in_a_surfer_without_a_cookie_makes_it_a_challenge() -> None:
+    """Newcomers of its browser and address are asked, not refused; who holds a session goes on."""
+    rig = Rig(strict(), cookies=True)
+    for number in range(4):
+        rig.ask("/", at_s=number)
+        rig.ask("/two", at_s=number + 0.5, plus={b"cookie": rig.session_cookie(opened_s=number, number=number + 1)})
+    decision = surf(rig, 31, at_s=5.0)
+    assert (decision.would_be, decision.rule, decision.level, decision.hold_s) == ("challenge", "prevention", "normal", 0)
+    assert rig.ask("/three", at_s=21.0, plus={b"cookie": rig.session_cookie(number=1)}).would_be == "allow"
+    cleared = {b"cookie": rig.clearance_cookie(request(), at_s=20.0)}
+    assert rig.ask("/", at_s=22.0, plus=cleared).would_be == "allow"
+
+
+def test_foreign_pages_cannot_make_a_visitor_violate() -> None:
+    """A page full of requests to us, images or fetches, is nobody's surfing here."""
+    rig = Rig(strict())
+    for number in range(500):
+        decision = rig.ask(
+            f"/p{number}.x", headers=CALL, plus={b"sec-fetch-site": b"cross-site"}, without=(b"referer",), at_s=number * 0.01
+        )
+    assert decision.violations == ()
+    assert len(rig.engine.attacks.subjects.table) == 0
+
+
+def test_a_released_client_begins_anew() -> None:
+    """Not one request later the same pages count again."""
+    rig = Rig(strict())
+    surf(rig, 31)
+    (one,) = rig.engine.attacks.preventions.running(START_S + 16.0)
+    rig.engine.attacks.release(one, START_S + 16.0)
+    assert one.why == RELEASED
+    assert rig.ask("/contact", at_s=16.1).verdict == "allow"
+    assert surf(rig, 31, at_s=17.0).verdict == "block"
+
+
+def test_expiry_begins_the_count_of_a_session_anew() -> None:
+    """400 transactions are answered once, not for ever."""
+    rig = Rig(strict(thresholds=blocking(surfing_rapid=msgspec.structs.replace(THRESHOLDS["surfing.rapid"], action="ignore"))))
+    for number in range(400):
+        decision = rig.ask(f"/p{number * 7}/x", at_s=number * 2.0)
+    assert decision.violations[0].attack_type == TRANSACTIONS
+    for second in range(800, 2600, 100):
+        assert rig.ask(f"/p{second}", at_s=float(second)).verdict == ("block" if second < 2598 else "allow")
+    assert rig.ask("/late", at_s=2650.0).verdict == "allow"
+
+
+def test_who_is_refused_without_a_hand_for_the_full_time_gets_a_grace() -> None:
+    """Nobody stays refused for having sent 101 requests."""
+    rig = Rig(strict())
+    rig.engine.human_report(request(client="198.51.100.9"), START_S, regular=True)
+    for number in range(100):
+        decision = rig.ask("/api/news", headers=CALL, at_s=number * 1.5)
+    assert decision.verdict == "allow"
+    decision = rig.ask("/api/news", headers=CALL, at_s=160.0)
+    assert [violation.detector for violation in decision.violations] == ["human.interaction"]
+    for second in range(300, 1960, 300):
+        rig.engine.human_report(request(client="198.51.100.9"), START_S + second, regular=True)
+        decision = rig.ask("/api/news", headers=CALL, at_s=float(second))
+        assert decision.verdict == "block"
+    rig.engine.human_report(request(client="198.51.100.9"), START_S + 1961.0, regular=True)
+    assert rig.ask("/api/news", headers=CALL, at_s=1961.0).verdict == "allow"
+
+
+def test_where_the_collector_has_gone_nobody_is_asked_for_a_hand() -> None:
+    """An hour after its last report the pages do not carry it any more, unless we put it there ourselves."""
+    for injected, verdict in ((False, "allow"), (True, "block")):
+        rig = Rig(strict())
+        rig.engine.attacks.collector_injected = injected
+        rig.engine.human_report(request(client="198.51.100.9"), START_S, regular=True)
+        for number in range(150):
+            decision = rig.ask("/api/news", headers=CALL, at_s=3700.0 + number * 1.5)
+        assert decision.verdict == verdict
+
+
+def test_replay_of_a_scrambled_clock_says_nothing_of_speed() -> None:
+    """31 pages at one time would be everybody's."""
+    rig = Rig(strict())
+    rig.engine.time_judged = False
+    assert surf(rig, 40, every_s=0.0).violations == ()
+
+
+def test_nothing_is_remembered_where_nothing_is_watched() -> None:
+    """No subject, no prevention, no time."""
+    rig = Rig(enforcing(thresholds={}))
+    surf(rig, 60)
+    assert len(rig.engine.attacks.subjects.table) == 0
+
+
+def test_a_client_seen_once_has_no_state() -> None:
+    """Its first request is told by the World at its second: thirty-one are thirty-one."""
+    rig = Rig(strict())
+    surf(rig, 1)
+    assert len(rig.engine.attacks.subjects.table) == 0
+    assert surf(rig, 30, at_s=1.0).verdict == "block"
+
+
+def test_a_folded_network_is_answered_by_who_is_in_it() -> None:
+    """Blocked where nobody has been a person; a challenge where people are; nothing for who has shown it."""
+    rig = Rig(strict(), cookies=True)
+    rig.engine.attacks.preventions.most = 3
+    for number in range(5):
+        surf(rig, 31, at_s=number * 16.0, client=f"203.0.113.{number + 10}")
+    assert rig.engine.attacks.preventions.folded == 3
+    assert rig.ask("/", at_s=90.0, client="203.0.113.99").would_be == "block"
+    proven = {b"cookie": rig.session_cookie(opened_s=-2000.0, number=77)}
+    rig.ask("/", at_s=-1900.0, client="203.0.113.50", plus=proven)
+    rig.engine.session_idle_s = 1e6
+    assert rig.ask("/", at_s=91.0, client="203.0.113.50", plus=proven).would_be == "allow"
+    assert rig.ask("/", at_s=92.0, client="203.0.113.98").would_be == "challenge"
+    assert rig.ask("/", at_s=93.0, client="198.51.100.1").would_be == "allow"
+
+
+def test_a_failing_book_is_one_finding_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The score decides, and it is told."""
+    rig = Rig(strict())
+    monkeypatch.setattr(rig.engine.attacks, "judge", lambda request: 1 // 0)
+    assert rig.ask("/").verdict == "allow"
+    assert rig.failed == ["attacks"]
+
+
+def test_the_same_requests_give_the_same_rulings() -> None:
+    """Deterministic: live, in replay and in tests."""
+    rows = [[(d.would_be, d.rule, d.hold_s) for d in [surf(Rig(strict()), 35)]] for _ in range(2)]
+    assert rows[0] == rows[1]
+    assert rows[0][0][0] == "block"
