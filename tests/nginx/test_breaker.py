@@ -15,8 +15,8 @@ from tests.nginx.conftest import StandIn
 from tests.nginx.raw import ask
 from tests.servers import Site, in_threads, wait_until
 
-# nginx counts whole seconds: fail_timeout=2s lasts until the third tick, and the pace of the questions adds to it.
-AGAIN_S = 3.2
+# nginx counts whole seconds: fail_timeout=1s lasts until the second tick.  The rest is a service that is late while it starts.
+AGAIN_S = 3.0
 
 
 @pytest.fixture
