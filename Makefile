@@ -8,10 +8,11 @@ PYTEST ?=
 BENCH ?=
 FUZZ ?=
 MUTATION ?=
+SOAK_MINUTES ?=
 BOTSIEVE_REAL_DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run attack test test-real lint proto bench faults check fuzz mutation sbom lock wheel clean
+.PHONY: help setup setup-test run attack test test-real lint proto bench faults soak check fuzz mutation sbom lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +54,11 @@ bench: setup-test  ## measure: decisions, socket, nginx, memory (BENCH=--quick: 
 	@YES=$(YES) bash scripts/need.sh wrk=wrk taskset=util-linux
 	@exec $(PY) -m tests.bench.run $(BENCH)
 
-faults: setup-test  ## kill, freeze and restart the service under load, and print what visitors saw (a minute)
+faults: setup-test  ## break the service, its files, the clock and nginx under load, and print what visitors saw (three minutes)
 	@exec $(PY) -m tests.faults.run
+
+soak: setup-test  ## half an hour at 300 requests/s: does anything grow? (SOAK_MINUTES=12: for so long)
+	@SOAK_MINUTES=$(SOAK_MINUTES) exec $(PY) -m tests.soak.run
 
 fuzz: setup-test  ## parsers with coverage guidance, then 100,000 hostile requests on each transport (FUZZ="--seconds 5 --requests 0")
 	@exec $(PY) -m tests.fuzz.run $(FUZZ)
