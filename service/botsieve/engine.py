@@ -10,8 +10,12 @@ from collections.abc import Callable
 
 from botsieve.agents import Agent, AgentBook
 from botsieve.attacks.book import Attacks, Request
+from botsieve.attacks.preventions import Whom
 from botsieve.attacks.types import NOTHING, Ruling, stricter
+from botsieve.challenge.browser_facts import Fact
+from botsieve.challenge.browsers import Browsers
 from botsieve.challenge.clearance import Clearances, Standing
+from botsieve.challenge.device import Device, Devices
 from botsieve.challenge.session import Session, Sessions
 from botsieve.crawlers import INSIDE, Crawlers
 from botsieve.decision import ALLOW, BLOCK, ENFORCE, MONITOR, VERDICTS, Decision, Signal
@@ -70,6 +74,9 @@ class Engine:
         self.clearances = clearances
         self.sessions = sessions
         self.session_idle_s = session_idle_s
+        # None: switched off.
+        self.devices: Devices | None = None
+        self.browsers: Browsers | None = None
         self.time_judged = True
         self.attacks = Attacks(self.world, max_bytes=max_bytes // ATTACKS_SHARE, idle_s=idle_s)
         self._recent = Recent()
@@ -105,7 +112,9 @@ class Engine:
     def _judge(
         self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str, draw_0_1: float
     ) -> Decision:
-        session, standing = self._credentials(o, now_s)
+        device = self.devices.read(o, now_s) if self.devices is not None else None
+        session, standing = self._credentials(o, now_s, device)
+        browser, known_s = self._browser(device, session) if self.browsers is not None else (b"", 0.0)
         route = route_of(o.path, o.query)
         world = self.world
         tool = self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) if o.ja4 and o.peer == o.client else ""
@@ -113,7 +122,8 @@ class Engine:
         counted = o.is_counted
         if counted and not route.item:
             route = world.learned_route(o, route, site)
-        key = world.client_key(o, _narrowest(session, standing, now_s))
+        settled = browser if now_s - known_s >= SESSION_SETTLES_S else b""
+        key = world.client_key(o, _narrowest(session, standing, now_s, device, settled))
         profiles = world.observe(
             o,
             route,
@@ -121,7 +131,9 @@ class Engine:
             site,
             now_s,
             counted=counted,
-            vouched=standing is not None or (session is not None and now_s - session.opened_s >= SESSION_SETTLES_S),
+            vouched=standing is not None
+            or (session is not None and now_s - session.opened_s >= SESSION_SETTLES_S)
+            or (device is not None and device.is_settled(now_s, SESSION_SETTLES_S)),
             is_tool=bool(tool),
         )
         view = View(agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged)
@@ -138,7 +150,7 @@ class Engine:
         if signals:
             signals = settle(signals)
         score = total(signals, policy.family_max) if signals else 0
-        ruling = self._ruling(Request(o, view, session, standing, key, now_s, draw_0_1=draw_0_1))
+        ruling = self._ruling(Request(o, view, session, standing, key, now_s, browser if device is None else device.id, draw_0_1))
         if ruling.violations:
             signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
         at = Standpoint(o, view, signals, score, session, standing, level=ruling.level)
@@ -174,13 +186,46 @@ class Engine:
         client_key = self.world.client_key(o, _narrowest(session, standing, now_s))
         return site, self.attacks.name(site, session, client_key)[1]
 
-    def _credentials(self, o: Observation, now_s: float) -> tuple[Session | None, Standing | None]:
+    def browser_told(self, o: Observation, facts: tuple[Fact, ...], device: Device | None, now_s: float, *, is_new: bool) -> None:
+        """The script in a page of this client reported `facts`.  `o`: as of human_report.
+
+        `device`: the id that its browser has from now on; `is_new`: it was given out with this very report.
+        """
+        policy = self.rulebook.policy_for(o)
+        if self.rulebook.allow.admits(o):
+            return
+        before = None if is_new else device
+        site = self.world.site(policy.name)
+        session, standing = self._credentials(o, now_s, before)
+        client_key = self.world.client_key(o, _narrowest(session, standing, now_s, before))
+        network_key = self.world.hasher.key(site.tag + o.network)
+
+        def whom(device_id: bytes) -> Whom:
+            word, key = self.attacks.name(site, session, client_key, device_id or self._browser(None, session)[0])
+            return Whom(policy.name, word, key, o.client, network_key)
+
+        for fact in facts:
+            self.attacks.told(policy, whom(fact.device), whom(b"") if is_new else None, fact, now_s)
+
+    def _browser(self, device: Device | None, session: Session | None) -> tuple[bytes, float]:
+        """The browser that is known by its fingerprint in this network, b"" for none, and since when."""
+        if self.browsers is None or (device is None and session is None):
+            return b"", 0.0
+        return self.browsers.of(b"d" + device.id if device is not None else b"s" + session.id if session is not None else b"")
+
+    def _credentials(
+        self, o: Observation, now_s: float, device: Device | None = None
+    ) -> tuple[Session | None, Standing | None]:
         cookie = o.headers.get(b"cookie")
         if cookie is None or _COOKIE_MARK not in cookie:
             return None, None
         session = self.sessions.read(o, now_s) if self.sessions is not None else None
         if session is not None:
             last_s = self.world.last_seen_s(self.world.client_key(o, b"s" + session.id))
+            if device is not None:
+                last_s = max(last_s, self.world.last_seen_s(self.world.client_key(o, b"d" + device.id)))
+            elif self.browsers is not None:
+                last_s = max(last_s, self.world.last_seen_s(self.world.client_key(o, b"b" + self._browser(None, session)[0])))
             if now_s - max(last_s, session.opened_s) > self.session_idle_s:
                 session = None  # it has ended; the next page load opens another
         return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
@@ -282,10 +327,19 @@ class Engine:
         return self.sessions.issue(at.o, at.view.now_s, self.world.hasher.key(decision_id.encode()))
 
 
-def _narrowest(session: Session | None, standing: Standing | None, now_s: float) -> bytes:
-    """The name of the narrowest identity that the evidence supports: clearance, settled session; b"" for neither."""
+def _narrowest(
+    session: Session | None, standing: Standing | None, now_s: float, device: Device | None = None, browser: bytes = b""
+) -> bytes:
+    """The name of the narrowest identity that the evidence supports: settled device, clearance, known browser, settled session.
+
+    b"" for none of them (docs/decisions/0002).
+    """
+    if device is not None and device.is_settled(now_s, SESSION_SETTLES_S):
+        return b"d" + device.id
     if standing is not None:
         return b"c" + standing.id
+    if browser:
+        return b"b" + browser
     if session is not None and now_s - session.opened_s >= SESSION_SETTLES_S:
         return b"s" + session.id
     return b""

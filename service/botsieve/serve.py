@@ -20,6 +20,7 @@ import click
 import uvloop
 
 from botsieve.challenge.desk import ChallengeDesk
+from botsieve.challenge.device_script import wanted_by
 from botsieve.clock import Clock
 from botsieve.config.loader import DEFAULT_FILE, keep_last_good, load_or_last_good
 from botsieve.config.settings import Loaded, ServiceSettings
@@ -210,6 +211,12 @@ class Server:
     def _renew_browser(self, settings: ServiceSettings) -> None:
         self.desk.human.enabled = settings.browser.events
         self.engine.attacks.collector_injected = settings.browser.events and settings.browser.inject != "none"
+        own, on, fingerprint = self.desk.device, settings.device.enabled, settings.browser.fingerprint
+        policies = self.loaded.rulebook.policies
+        wanted = wanted_by(policies, settings.challenge.prefix, copies=on, fingerprint=fingerprint)
+        own.apply(wanted, self.desk.clearances.keys, settings.device.valid_min * 60)
+        self.engine.devices = own.devices if on else None
+        self.engine.browsers = own.browsers if fingerprint else None
 
     def _renew_desk(self, settings: ServiceSettings) -> None:
         before = self.desk.clearances.keys

@@ -170,7 +170,7 @@ class DecisionService:
     def asset(self, path: bytes) -> Answer | None:
         """A script or style of our pages."""
         answer = self.desk.asset(path)
-        return None if answer is None else self._told(answer)
+        return self.desk.device.asset(path) if answer is None else self._told(answer)
 
     def solve(self, o: Observation, body: bytes) -> Answer:
         """Redeems a solution."""
@@ -193,7 +193,7 @@ class DecisionService:
 
     def script(self) -> Answer:
         """The script itself: what is switched on."""
-        return script_answer(COLLECTOR if self.desk.human.enabled else b"", b"")
+        return script_answer(COLLECTOR if self.desk.human.enabled else b"", self.desk.device.script)
 
     def open_page(self, o: Observation) -> Answer:
         """The token of a page that was just opened: the script's first word, which is also its reply to having been injected."""
@@ -202,6 +202,15 @@ class DecisionService:
         if answer.status == 200:
             self.engine.page_answered(page_of(o), now_s)
         return answer
+
+    def report(self, o: Observation, body: bytes) -> Answer:
+        """Takes what the script found of device and browser; what it shows is told to the engine."""
+        now_s = self.now_s()
+        session = self.engine.sessions.read(o, now_s) if self.engine.sessions is not None else None
+        heard = self.desk.device.hear(o, body, now_s, os.urandom(12), session)
+        if heard.facts:
+            self.engine.browser_told(page_of(o), heard.facts, heard.device, now_s, is_new=heard.is_new)
+        return heard.answer
 
     def hear(self, o: Observation, body: bytes) -> Answer:
         """Takes a report of human evidence; what it shows is told to the engine, and the report is dropped."""

@@ -31,6 +31,8 @@ from botsieve.attacks.types import (
     joined,
 )
 from botsieve.attacks.watched import Watched, watched
+from botsieve.challenge import browser_facts
+from botsieve.challenge.browser_facts import Fact
 from botsieve.challenge.clearance import Standing
 from botsieve.challenge.session import Session
 from botsieve.decision import BLOCK, CHALLENGE, Violation
@@ -325,6 +327,12 @@ class Attacks:
         held = self.preventions.of(key)
         if regular and held is not None and HUMAN in held:
             held[HUMAN].end(now_s)
+
+    def told(self, policy: Policy, whom: Whom, without_device: Whom | None, fact: Fact, now_s: float) -> None:
+        """A page's script reported something.  `whom`: its narrowest subject; `without_device`: as of Suspects.told."""
+        watch = self.watched(policy)
+        if fact.kind == browser_facts.SUSPICIOUS and watch.suspicious is not None:
+            self.suspects.told(whom, without_device, fact, watch.suspicious, now_s)
 
     def release(self, one: Prevention, now_s: float) -> None:
         """An operator ends a prevention; what led to it is forgotten."""

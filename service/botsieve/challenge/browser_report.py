@@ -22,12 +22,11 @@ def _text(longest: int) -> msgspec.Meta:
 class BrowserReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All fields may be missing: "" and [] say nothing.
 
-    `page`: path of the page that reports.  `local`, `indexed`: the copies of the device id.  `fingerprint`: 32 hex digits.
+    `local`, `indexed`: the copies of the device id.  `fingerprint`: 32 hex digits.
     `marks`: names of marks.py that the script found.  `agent`, `languages`, `platform`: what the browser tells scripts.
     `extensions`: names of the operator's list that answered.
     """
 
-    page: Annotated[str, _text(512)] = "/"
     local: Annotated[str, _text(MAX_COPY)] = ""
     indexed: Annotated[str, _text(MAX_COPY)] = ""
     fingerprint: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{32})?\Z")] = ""
@@ -46,7 +45,6 @@ def parse_report(body: bytes) -> BrowserReport | None:
     if len(body) > MAX_REPORT:
         return None
     try:
-        report = _DECODER.decode(body)
+        return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return report if report.page.startswith("/") else None

@@ -22,9 +22,10 @@ SHARED_FROM = 3
 class _Browser:
     """`members`: device or session, when it was last heard, whether it came back after another had been heard; the newest last."""
 
-    __slots__ = ("members",)
+    __slots__ = ("first_s", "members")
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: float) -> None:
+        self.first_s = now_s
         self.members: list[tuple[bytes, float, bool]] = []
 
     @property
@@ -51,7 +52,7 @@ class Browsers:
 
         `is_new`: the member was made just now.  A new member of a known browser that is not shared: it was there under another name.
         """
-        browser = self._browsers.get(key) or _Browser()
+        browser = self._browsers.get(key) or _Browser(now_s)
         known = [entry for entry in browser.members if now_s - entry[1] < valid_s]
         before = next((entry for entry in known if entry[0] == member), None)
         # Somebody older who was not here before, where others are, is another machine.
@@ -69,10 +70,13 @@ class Browsers:
         browser = self._browsers.get(key)
         return browser is not None and browser.is_shared
 
-    def of(self, member: bytes) -> bytes:
-        """The browser whose device or session this is, b"" if that is not known or not one browser.  1 us."""
+    def of(self, member: bytes) -> tuple[bytes, float]:
+        """The browser whose device or session this is and since when it is known; b"" if it is not, or is not one.  1 us."""
         key = self._named.get(member)
-        return b"" if key is None or self.is_shared(key) else key
+        browser = self._browsers.get(key) if key is not None else None
+        if key is None or browser is None or browser.is_shared:
+            return b"", 0.0
+        return key, browser.first_s
 
     def __len__(self) -> int:
         return len(self._browsers)

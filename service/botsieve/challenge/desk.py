@@ -15,6 +15,7 @@ from botsieve.challenge.answer import FAILED, ISSUED, SOLVED, Answer
 from botsieve.challenge.assets import asset_answer
 from botsieve.challenge.binding import prefix_of, who_of
 from botsieve.challenge.clearance import Clearances
+from botsieve.challenge.device_desk import DeviceDesk
 from botsieve.challenge.feedback import FeedbackDesk
 from botsieve.challenge.human_desk import HumanDesk
 from botsieve.challenge.issue import Challenge, Issuer
@@ -37,7 +38,9 @@ from botsieve.challenge.settings import ChallengeSettings
 from botsieve.challenge.solution import parse_solution, same_origin
 from botsieve.challenge.spent import SpentNonces
 from botsieve.decision import CHALLENGE, LEVELS
+from botsieve.detectors.catalogue import Catalogue
 from botsieve.observation import Observation
+from botsieve.state.hashing import Hasher
 
 MAX_BODY = 8192
 # guess: of ten attempts one is good; beyond it the prefix is not listened to for the rest of the minute.
@@ -72,6 +75,7 @@ class ChallengeDesk:
         self.settings = settings
         self.clearances = Clearances(settings, keys)
         self.sessions = Sessions(keys)
+        self.device = DeviceDesk(keys, Hasher(keys.key(keys.newest_kid) or b""), Catalogue.builtin())
         self._issuer = Issuer(settings, keys, process_id)
         self._spent = SpentNonces()
         self._solutions = PerMinute()

@@ -16,7 +16,7 @@ from botsieve.challenge.browser_report import MAX_REPORT, BrowserReport, parse_r
 from botsieve.challenge.browsers import Browsers
 from botsieve.challenge.copies import Found, compare
 from botsieve.challenge.device import Device, Devices
-from botsieve.challenge.device_script import Wanted, script_answer, script_of
+from botsieve.challenge.device_script import Wanted, library_answer, script_of
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.limits import Bounded, PerMinute
 from botsieve.challenge.marks import judge_marks
@@ -39,6 +39,7 @@ _TEST_COOKIE = b"botsieve_t=1"
 _NO_STORE = (("Cache-Control", "no-store"),)
 _JSON = ("Content-Type", "application/json")
 _REFUSALS = {
+    "off": Answer(404, _NO_STORE),
     "cross_site": Answer(403, _NO_STORE),
     "too_large": Answer(413, _NO_STORE),
     "content_type": Answer(415, _NO_STORE),
@@ -48,12 +49,12 @@ _REFUSALS = {
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """What became of one report.  `page`: path of the page that it is about, b"" when it was refused."""
+    """What became of one report.  `device`: the one that its browser has from now on; `is_new`: it was given out right now."""
 
     answer: Answer
     facts: tuple[Fact, ...] = ()
-    page: bytes = b""
     device: Device | None = None
+    is_new: bool = False
 
 
 class DeviceDesk:
@@ -64,20 +65,20 @@ class DeviceDesk:
         self.browsers = Browsers(hasher)
         self.wanted = Wanted()
         self._catalogue = catalogue
-        self._script = b""
+        self.script = b""
         self._reports = PerMinute()
         self._told: Bounded[bytes, float] = Bounded(MAX_TOLD)
 
     def apply(self, wanted: Wanted, keys: KeyRing, valid_s: int) -> None:
         """Takes new settings and keys; what is remembered stays."""
         self.wanted = wanted
-        self._script = script_of(wanted) if wanted.is_any else b""
+        self.script = script_of(wanted)
         self.devices.apply(keys, valid_s)
 
     def asset(self, path: bytes) -> Answer | None:
-        """The script or the library; `path` is the canonical path with the prefix.  None if it is neither, or switched off."""
+        """The library; `path` is the canonical path with the prefix.  None if it is not that, or switched off."""
         prefix = self.wanted.prefix.encode()
-        return script_answer(self.wanted, self._script, path[len(prefix) :]) if path.startswith(prefix) else None
+        return library_answer(self.wanted, path[len(prefix) :]) if path.startswith(prefix) else None
 
     def hear(self, o: Observation, body: bytes, now_s: float, random12: bytes, session: Session | None) -> Heard:
         """`POST d`: 200 with the id to store, 204 where ids are off, 4xx for what is no report.  `random12`: 12 random bytes.
@@ -111,12 +112,14 @@ class DeviceDesk:
         if suspicion is not None:
             facts.append(suspicion)
         facts = [msgspec.structs.replace(fact, browser=browser) for fact in facts] if browser else facts
-        return Heard(answer, tuple(facts), report.page.encode(), device)
+        return Heard(answer, tuple(facts), device, is_new)
 
     # ---- parts of a report
 
     def _unheard(self, o: Observation, body: bytes, now_s: float) -> str:
         """Why a report is not even read, "" if it is."""
+        if not self.wanted.is_any:
+            return "off"
         if not same_origin(o):
             return "cross_site"
         if len(body) > MAX_REPORT:

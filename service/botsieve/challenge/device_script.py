@@ -1,4 +1,6 @@
-"""The script of device and browser: `d.js`, put together from what is switched on, and the vendored fingerprint library.
+"""The script of device and browser, put together from what is switched on, and the vendored fingerprint library.
+
+It is one half of `b.js` (human_desk.py serves it).
 
 Law of the file: what is off is not in the script, so a browser never runs code of a switch that nobody has set.  The library is
 served byte for byte as it was vendored (web/vendor/SOURCES.md), from this host only.
@@ -7,6 +9,7 @@ served byte for byte as it was vendored (web/vendor/SOURCES.md), from this host 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib.resources import files
 
@@ -14,7 +17,9 @@ import msgspec
 
 from botsieve.challenge.answer import Answer
 from botsieve.challenge.assets import stripped
-from botsieve.challenge.extensions import Probe
+from botsieve.challenge.extensions import Probe, parse_probe
+from botsieve.detectors.settings import SuspiciousBrowser
+from botsieve.policy import Policy
 
 LIBRARY_FILE = "fingerprintjs-5.2.0.min.js"
 _PARTS = {
@@ -26,8 +31,6 @@ LIBRARY_NAME = f"f.{sha256(LIBRARY).hexdigest()[:12]}.js"
 
 _TYPE = ("Content-Type", "text/javascript; charset=utf-8")
 _PLAIN = ("X-Content-Type-Options", "nosniff")
-# The page's author writes its name, so it cannot change with the content: a change of settings reaches everybody in five minutes.
-_SCRIPT_AGE = ("Cache-Control", "public, max-age=300")
 _LIBRARY_AGE = ("Cache-Control", "public, max-age=31536000, immutable")
 
 
@@ -46,8 +49,18 @@ class Wanted(msgspec.Struct, frozen=True):
         return self.copies or self.fingerprint or self.marks or bool(self.probes)
 
 
+def wanted_by(policies: Iterable[Policy], prefix: str, *, copies: bool, fingerprint: bool) -> Wanted:
+    """What the switches and the policies together ask for: one script serves all of them."""
+    found = [policy.thresholds["browser.suspicious"] for policy in policies]
+    watching = [settings for settings in found if isinstance(settings, SuspiciousBrowser) and settings.action != "ignore"]
+    lines = dict.fromkeys(line for settings in watching for line in settings.extensions)
+    return Wanted(prefix, copies, fingerprint, bool(watching), tuple(parse_probe(line) for line in lines))
+
+
 def script_of(wanted: Wanted) -> bytes:
-    """`d.js` for these wishes; as a worker of itself it only tells what a worker sees."""
+    """The script for these wishes, b"" for none; as a worker of itself it only tells what a worker sees."""
+    if not wanted.is_any:
+        return b""
     on = {
         "copies": wanted.copies,
         "marks": wanted.marks,
@@ -69,10 +82,8 @@ def script_of(wanted: Wanted) -> bytes:
     return b"(function () {\n'use strict';\n" + body + start + b"\n})();\n"
 
 
-def script_answer(wanted: Wanted, script: bytes, name: bytes) -> Answer | None:
-    """The file of that name (without the prefix), None if it is none of these or switched off."""
-    if name == b"d.js" and wanted.is_any:
-        return Answer(200, (_TYPE, _SCRIPT_AGE, _PLAIN), script)
-    if name == LIBRARY_NAME.encode() and wanted.fingerprint:
-        return Answer(200, (_TYPE, _LIBRARY_AGE, _PLAIN), LIBRARY)
-    return None
+def library_answer(wanted: Wanted, name: bytes) -> Answer | None:
+    """The library under its name (without the prefix), None for another name or when it is switched off."""
+    if name != LIBRARY_NAME.encode() or not wanted.fingerprint:
+        return None
+    return Answer(200, (_TYPE, _LIBRARY_AGE, _PLAIN), LIBRARY)

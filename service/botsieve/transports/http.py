@@ -154,6 +154,8 @@ class NginxEdge:
             return _NOT_FOUND if asset is None else rendered(asset)
         if request.method == "POST" and rest == b"solve":
             return rendered(self.service.solve(self.observe(request), request.body[:MAX_BODY]))
+        if request.method == "POST" and rest == b"d":
+            return rendered(self.service.report(self.observe(request), request.body))
         if request.method == "POST" and rest == b"e":
             return rendered(self.service.hear(self.observe(request), request.body))
         if request.method == "POST" and rest == b"feedback":

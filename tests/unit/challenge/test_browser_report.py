@@ -19,7 +19,7 @@ def test_everything_may_be_missing() -> None:
 def test_a_whole_one_is_read() -> None:
     """Every field that the script sends."""
     told = {
-        "page": "/items/17", "local": "x" * 72, "indexed": "x" * 72, "fingerprint": "0" * 32, "marks": ["webdriver"],
+        "local": "x" * 72, "indexed": "x" * 72, "fingerprint": "0" * 32, "marks": ["webdriver"],
         "agent": "Mozilla/5.0", "languages": ["en-US", "en"], "platform": "Linux x86_64", "extensions": ["Scraper"],
     }  # fmt: skip
     assert parse_report(json.dumps(told).encode()) == BrowserReport(**told)
@@ -28,8 +28,6 @@ def test_a_whole_one_is_read() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"page": "items"},
-        {"page": "/" + "x" * 512},
         {"local": "x" * (MAX_COPY + 1)},
         {"local": None},
         {"fingerprint": "G" * 32},

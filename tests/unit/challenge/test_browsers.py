@@ -30,7 +30,7 @@ def test_a_device_that_comes_back_is_no_deletion() -> None:
     known, key = browsers()
     heard = [known.heard(key, b"one", NOW_S + at, VALID_S, is_new=at == 0) for at in range(10)]
     assert not any(heard)
-    assert known.of(b"one") == key
+    assert known.of(b"one") == (key, NOW_S)
 
 
 def test_a_new_device_in_a_known_browser_is_a_deletion() -> None:
@@ -56,7 +56,7 @@ def test_identical_machines_are_not_one() -> None:
         known.heard(key, member, NOW_S + at, VALID_S, is_new=at < 3)
     assert known.is_shared(key)
     assert not known.heard(key, b"d", NOW_S + 9, VALID_S, is_new=True)
-    assert known.of(b"a") == known.of(b"d") == b""
+    assert known.of(b"a")[0] == known.of(b"d")[0] == b""
 
 
 def test_old_devices_that_turn_up_beside_others_show_it_at_once() -> None:
@@ -72,7 +72,7 @@ def test_a_person_with_a_private_window_is_one_browser() -> None:
     known, key = browsers()
     for at in range(20):
         known.heard(key, b"ab"[at % 2 : at % 2 + 1], NOW_S + at, VALID_S, is_new=at < 2)
-    assert known.of(b"a") == known.of(b"b") == key
+    assert known.of(b"a")[0] == known.of(b"b")[0] == key
 
 
 def test_it_is_bounded() -> None:
@@ -81,7 +81,7 @@ def test_it_is_bounded() -> None:
     for at in range(1000):
         known.heard(b"key%d" % at, b"member%d" % at, NOW_S, VALID_S, is_new=True)
     assert len(known) == 100 < MAX_BROWSERS
-    assert known.of(b"member0") == b""
+    assert known.of(b"member0") == (b"", 0.0)
     key = b"one"
     for at in range(1000):
         known.heard(key, b"m%d" % at, NOW_S, VALID_S, is_new=True)

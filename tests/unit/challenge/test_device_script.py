@@ -6,8 +6,10 @@ import gzip
 import hashlib
 from importlib.resources import files
 
-from botsieve.challenge.device_script import LIBRARY, LIBRARY_FILE, LIBRARY_NAME, Wanted, script_answer, script_of
+from botsieve.challenge.device_script import LIBRARY, LIBRARY_FILE, LIBRARY_NAME, Wanted, library_answer, script_of, wanted_by
 from botsieve.challenge.extensions import parse_probe
+from botsieve.detectors.settings import SuspiciousBrowser
+from botsieve.policy import Policy
 
 PROBE = parse_probe("Scraper = selector </script>")
 ALL = Wanted(copies=True, fingerprint=True, marks=True, probes=(PROBE,))
@@ -27,9 +29,9 @@ def test_what_is_off_is_not_in_it() -> None:
 def test_nothing_wanted_is_no_script() -> None:
     """Neither the script nor the library is there."""
     assert not Wanted().is_any
-    assert script_answer(Wanted(), b"", b"d.js") is None
-    assert script_answer(Wanted(copies=True), b"x", LIBRARY_NAME.encode()) is None
-    assert script_answer(ALL, b"x", b"other.js") is None
+    assert script_of(Wanted()) == b""
+    assert library_answer(Wanted(copies=True), LIBRARY_NAME.encode()) is None
+    assert library_answer(ALL, b"other.js") is None
 
 
 def test_no_setting_breaks_out_of_it() -> None:
@@ -53,11 +55,20 @@ def test_the_library_is_the_one_of_its_source_table() -> None:
     assert b"MIT License" in LIBRARY[:200]
 
 
-def test_how_long_they_are_kept() -> None:
-    """The library under its hashed name for ever, the script for five minutes."""
-    library, script = script_answer(ALL, b"x", LIBRARY_NAME.encode()), script_answer(ALL, b"x", b"d.js")
+def test_the_library_is_kept_under_its_hashed_name() -> None:
+    """For a year: another version has another name."""
+    library = library_answer(ALL, LIBRARY_NAME.encode())
     assert library is not None
-    assert script is not None
     assert "immutable" in library.header("Cache-Control")
-    assert script.header("Cache-Control") == "public, max-age=300"
-    assert (script.body, library.body) == (b"x", LIBRARY)
+    assert library.body == LIBRARY
+
+
+def test_one_script_serves_all_policies() -> None:
+    """The lists of all that watch, each line once; one that ignores browsers asks for nothing."""
+    policies = [
+        Policy(thresholds={"browser.suspicious": SuspiciousBrowser(action=action, extensions=(line, "A = global a"))})
+        for action, line in (("alarm", "B = global b"), ("block", "A = global a"), ("ignore", "C = global c"))
+    ]
+    wanted = wanted_by(policies, "/x/", copies=False, fingerprint=False)
+    assert (wanted.prefix, wanted.marks, [probe.name for probe in wanted.probes]) == ("/x/", True, ["B", "A"])
+    assert not wanted_by(policies[2:], "/x/", copies=False, fingerprint=False).is_any

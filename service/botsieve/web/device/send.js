@@ -1,9 +1,9 @@
 'use strict';
-// The end of `d.js`: once a page, gathers what the parts above found, posts it, and stores the id that comes back.
+// The end of the script: once a page, gathers what the parts above found, posts it, and stores the id that comes back.
 // Law of the file: of the top page only (in somebody else's frame our cookies stay away and would seem deleted); what fails is
 // silent: a visitor must not notice it.  `ask` says what is switched on; a part that is off is not in the file at all.
 function report(ask, script, nonce) {
-  var told = { page: location.pathname.slice(0, 512) }, work = [];
+  var told = {}, work = [];
   if (ask.copies) { work.push(readCopies(told)); }
   if (ask.marks) { work.push(collectMarks(told, script)); }
   if (ask.fingerprint) { work.push(takeFingerprint(told, ask.fingerprint, nonce)); }
@@ -22,7 +22,7 @@ function report(ask, script, nonce) {
 }
 function begin(ask) {
   if (window.top !== window) { return; }
-  var own = document.currentScript, script = own ? own.src : ask.prefix + 'd.js', nonce = own ? own.nonce : '';
+  var own = document.currentScript, script = own ? own.src : ask.prefix + 'b.js', nonce = own ? own.nonce : '';
   function soon() { setTimeout(function () { report(ask, script, nonce); }, 0); }
   function loaded() { if (document.readyState === 'complete') { soon(); } else { addEventListener('load', soon); } }
   if (document.prerendering) { document.addEventListener('prerenderingchange', loaded, { once: true }); } else { loaded(); }
