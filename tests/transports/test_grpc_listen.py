@@ -60,7 +60,7 @@ def start_error(**settings: Any) -> str:
 
 def test_a_socket_in_use_is_not_stolen(edge: Edge, tmp_path: Path) -> None:
     """A second process on the same path fails, and the first goes on."""
-    assert "another process answers there" in start_error(listen=f"unix:{tmp_path}/grpc.sock")
+    assert "another service listens there" in start_error(listen=f"unix:{tmp_path}/grpc.sock")
     with edge.channel() as connected:
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
 
@@ -71,7 +71,6 @@ def test_the_configuration_arrives_whole() -> None:
     own = EdgeSettings(
         name="grpc",
         listen=Address(host="127.0.0.1", port=9483),
-        socket_group="www-data",
         trusted=trusted,
         sight=1,
         deadline_ms=7,
@@ -79,7 +78,7 @@ def test_the_configuration_arrives_whole() -> None:
         reflection=True,
     )
     limits = Limits(trusted=trusted, max_in_flight=3, deadline_ms=7, sees=1)
-    expected = GrpcSettings(listen="127.0.0.1:9483", limits=limits, socket_group="www-data", reflection=True)
+    expected = GrpcSettings(listen="127.0.0.1:9483", limits=limits, reflection=True)
     assert GrpcSettings.of(own) == expected
 
 
@@ -97,13 +96,6 @@ def test_a_path_that_cannot_be_a_socket_is_an_error(listen: str) -> None:
     message = start_error(listen=listen)
     assert message.startswith("edges.grpc.listen: ")
     assert "accepted" in message
-
-
-def test_an_unknown_group_is_an_error(tmp_path: Path) -> None:
-    """A socket that its edges could not open is not left behind."""
-    message = start_error(listen=f"unix:{tmp_path}/grpc.sock", socket_group="no-such-group")
-    assert "no-such-group" in message
-    assert not (tmp_path / "grpc.sock").exists()
 
 
 @pytest.mark.parametrize(

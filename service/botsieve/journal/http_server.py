@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
-import stat
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import cast
@@ -19,6 +17,7 @@ from typing import cast
 import msgspec
 
 from botsieve.errors import MachineError
+from botsieve.unix_socket import bound
 
 MAX_HEAD, MAX_CONNECTIONS, TIMEOUT_S = 8192, 32, 5.0
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]{0,1024}) HTTP/1\.[01]\r?\n")
@@ -158,42 +157,7 @@ async def listen_unix(path: str, routes: Routes) -> Listener:
     Errors: MachineError when another service answers there, or the directory is not writable.
     """
     open_now: set[_Connection] = set()
-    sock = _bind_0600(path)
+    taken = "another botsieve uses this state.dir; accepted: one service a directory"
+    sock = bound(path, 0o600, "state.dir", taken=taken, accepted="a state.dir that this user may write")
     server = await asyncio.get_running_loop().create_unix_server(lambda: _Connection(routes, open_now), sock=sock)
     return Listener(server, f"unix:{path}", open_now, unlink=path)
-
-
-def _bind_0600(path: str) -> socket.socket:
-    if len(os.fsencode(path)) > 107:
-        raise MachineError(f"state.dir: {path}: a socket path has at most 107 bytes; accepted: a shorter directory")
-    try:
-        if stat.S_ISSOCK(os.stat(path).st_mode):
-            if _answers(path):
-                raise MachineError(f"{path}: another botsieve uses this state.dir; accepted: one service a directory")
-            os.unlink(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise MachineError(f"{path}: {error.strerror}; accepted: a state.dir that this user may write") from error
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    sock.setblocking(False)
-    # The mode is set on the unbound socket's file by the umask: there is no moment at which others could connect.
-    before = os.umask(0o177)
-    try:
-        sock.bind(path)
-    except OSError as error:
-        sock.close()
-        raise MachineError(f"{path}: {error.strerror}; accepted: a state.dir that this user may write") from error
-    finally:
-        os.umask(before)
-    return sock
-
-
-def _answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-    return True

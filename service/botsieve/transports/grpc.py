@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import grpc
 import msgspec
@@ -21,24 +18,22 @@ from botsieve.config.settings import EdgeSettings
 from botsieve.errors import MachineError
 from botsieve.transports.grpc_calls import SERVICE_NAME, Calls, Limits, Service
 from botsieve.transports.grpc_health import Health
+from botsieve.unix_socket import WRITABLE, make_free
 
 HEALTH_NAME = "grpc.health.v1.Health"
 # One Check has at most 16 KiB of uri and 64 KiB of headers; 256 of them at their usual 2 KiB stay far below this too.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-# The kernel's bound (unix(7), sun_path), less the closing zero.
-MAX_SOCKET_PATH = 107
 
 
 class GrpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`edges.grpc` of the configuration.
 
-    `listen`: `unix:/run/botsieve/grpc.sock` or `127.0.0.1:9483`; port 0 takes a free one.  `socket_group`: the socket is 0660
-    for this group; "": for the group of the process.  `reflection`: answer tools that ask for the proto (24 MiB more memory).
+    `listen`: `unix:/run/botsieve/grpc.sock` or `127.0.0.1:9483`; port 0 takes a free one.  A socket is 0660: for
+    the group of this process.  `reflection`: answer tools that ask for the proto (24 MiB more memory).
     """
 
     listen: str
     limits: Limits = Limits()
-    socket_group: str = ""
     reflection: bool = False
 
     @classmethod
@@ -47,7 +42,6 @@ class GrpcSettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             listen=str(settings.listen),
             limits=Limits.of(settings),
-            socket_group=settings.socket_group or "",
             reflection=settings.reflection,
         )
 
@@ -139,7 +133,7 @@ def _add_reflection(server: grpc.aio.Server) -> None:
 def _listen(server: grpc.aio.Server, settings: GrpcSettings) -> int:
     kind, _, path = settings.listen.partition(":")
     if kind == "unix":
-        _listen_unix(server, Path(path), settings.socket_group)
+        _listen_unix(server, path)
         return 0
     try:
         return server.add_insecure_port(settings.listen)
@@ -150,35 +144,18 @@ def _listen(server: grpc.aio.Server, settings: GrpcSettings) -> int:
         ) from error
 
 
-def _listen_unix(server: grpc.aio.Server, path: Path, group: str) -> None:
-    where = f"edges.grpc.listen: {path}"
-    if not path.is_absolute() or len(os.fsencode(path)) > MAX_SOCKET_PATH:
-        raise MachineError(f"{where}: no path of a socket; accepted: an absolute path of at most {MAX_SOCKET_PATH} bytes")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise MachineError(f"{where}: the folder is missing or not writable; accepted: a folder that this user may write to")
-    if _answers(path):
-        raise MachineError(f"{where}: another process answers there; stop it, or name another path")
+def _listen_unix(server: grpc.aio.Server, path: str) -> None:
+    key = "edges.grpc.listen"
+    if not os.path.isabs(path):
+        raise MachineError(f"{key}: {path}: no path of a socket; accepted: an absolute path")
+    make_free(path, key)
+    if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        raise MachineError(f"{key}: {path}: the folder is missing or not writable; accepted: {WRITABLE}")
     try:
-        # grpcio replaces what a killed process left behind.  Nobody but us may connect before the group is set.
-        with _umask(0o177):
+        with _umask(0o117):
             server.add_insecure_port(f"unix:{path}")
     except RuntimeError as error:
-        raise MachineError(f"{where}: cannot listen there; accepted: the path of a socket, or of nothing yet") from error
-    try:
-        if group:
-            shutil.chown(path, group=group)
-        path.chmod(0o660)
-    except (LookupError, PermissionError) as error:
-        path.unlink()
-        raise MachineError(
-            f"edges.grpc.socket_group: cannot give {path} to group {group}; accepted: a group that this user is a member of"
-        ) from error
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1.0)
-        return path.is_socket() and probe.connect_ex(str(path)) == 0
+        raise MachineError(f"{key}: {path}: cannot listen there; accepted: the path of a socket, or of nothing yet") from error
 
 
 @contextlib.contextmanager
