@@ -6,20 +6,23 @@ visiting with a clearance already earned does not depend on this table (open).
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 MAX_SPENT = 200_000
 
 
 class SpentNonces:
     """A bounded set of nonces with the time until which they must be remembered.
 
-    `keep_s`: at least as long as a challenge is valid.  Insertion order is expiry order, so the oldest go first and in O(1).
+    `keep_s`: at least as long as a challenge is valid.  Insertion order is expiry order, so the oldest go first and in O(1): not a
+    plain dict, which walks over all that was dropped before to find its first entry.
     """
 
     __slots__ = ("_limit", "_until")
 
     def __init__(self, limit: int = MAX_SPENT) -> None:
         self._limit = limit
-        self._until: dict[bytes, float] = {}
+        self._until: OrderedDict[bytes, float] = OrderedDict()
 
     def __contains__(self, nonce: bytes) -> bool:
         return nonce in self._until
