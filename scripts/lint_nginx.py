@@ -29,6 +29,7 @@ http {{
         listen 127.0.0.1:8080;
         include {at}/botsieve/server.conf;
         location / {{ include {at}/botsieve/protect.conf; proxy_pass http://127.0.0.1:8081; }}
+        location /pages/ {{ include {at}/botsieve/protect.conf; include {at}/botsieve/inject.conf; }}
         {app}
     }}
     server {{
@@ -39,7 +40,10 @@ http {{
     }}
 }}
 """
-APP = "location /app/ {{ include {at}/botsieve/protect-app.conf; proxy_pass http://127.0.0.1:8081; }}"
+APP = """
+        location /app/ {{ include {at}/botsieve/protect-app.conf; include {at}/botsieve/inject-app.conf; }}
+        location /nonce/ {{ include {at}/botsieve/protect.conf; include {at}/botsieve/inject-lua.conf; }}
+"""
 
 # What the examples name and not every machine has, and what stands in for it.
 PLACES = {

@@ -197,9 +197,19 @@ local function is_for_many()
 end
 
 
+-- The header filter of protect-app.conf: our cookie, and room for the script
+-- where inject-app.conf stands too.
+function _M.to_client()
+    _M.add_cookie()
+    if ngx.var.botsieve_inject == "1" then
+        require("resty.botsieve.inject").header()
+    end
+end
+
+
 -- Appends our Set-Cookie to those of the application: never to an answer
 -- that a CDN could hand, with this visitor's session, to the next one.
-function _M.to_client()
+function _M.add_cookie()
     local ours = ngx.var.botsieve_set_cookie
     if not ours or ours == "" or is_for_many() then
         return

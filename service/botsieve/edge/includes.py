@@ -11,8 +11,20 @@ from pathlib import Path
 
 import msgspec
 
-NGINX_FILES = ("http.conf", "server.conf", "server-tls.conf", "headers.conf", "protect.conf", "protect-app.conf", "README.md")
-LUA_FILES = ("client_hello.lua", "edge.lua", "fingerprint.lua", "hello.lua")
+NGINX_FILES = (
+    "http.conf",
+    "server.conf",
+    "server-tls.conf",
+    "headers.conf",
+    "protect.conf",
+    "protect-app.conf",
+    "inject.conf",
+    "inject-lua.conf",
+    "inject-app.conf",
+    "README.md",
+)
+LUA_ONLY = ("protect-app.conf", "inject-lua.conf", "inject-app.conf")
+LUA_FILES = ("client_hello.lua", "edge.lua", "fingerprint.lua", "hello.lua", "inject.lua")
 
 DEFAULT_FOLDER = "/etc/nginx/botsieve"
 DEFAULT_SOCKET = "/run/botsieve/check.sock"
@@ -105,8 +117,8 @@ def shipped(kind: str) -> Path:
 
 
 def nginx_texts(filling: Filling) -> dict[str, str]:
-    """File name -> text, for every file of our nginx folder.  Without Lua there is no protect-app.conf."""
-    names = [name for name in NGINX_FILES if filling.lua or name != "protect-app.conf"]
+    """File name -> text, for every file of our nginx folder.  Without Lua those that are nothing else are not there."""
+    names = [name for name in NGINX_FILES if filling.lua or name not in LUA_ONLY]
     return {name: fill(name, (shipped("nginx") / name).read_text("utf-8"), filling) for name in names}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from botsieve.edge.check import answers, gates, inherited, pages, places, seen, stored
+from botsieve.edge.check import answers, gates, inherited, inject, pages, places, seen, stored
 from botsieve.edge.check.site import Finding, Site
 from botsieve.edge.check.sources import Sources
 from botsieve.edge.check.tree import read_tree
@@ -43,6 +43,7 @@ RULES: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     seen.lua_path,
     stored.caches,
     stored.cache_in_front,
+    inject.packed,
 )
 
 
