@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -162,7 +163,6 @@ def _values(row: IncidentRow) -> Sequence[object]:
     return plain
 
 
-def _incident(row: Sequence[object]) -> IncidentRow:
-    plain = list(row)
-    plain[-2], plain[-1] = json.loads(str(plain[-2])), json.loads(str(plain[-1]))
-    return msgspec.convert(plain, IncidentRow)
+def _incident(row: Sequence[Any]) -> IncidentRow:
+    fields = dict(zip(_INCIDENT, row, strict=True))
+    return IncidentRow(**fields | {name: json.loads(fields[name]) for name in ("measures", "details")})

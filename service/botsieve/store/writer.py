@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import time
 from collections import deque
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,7 @@ from botsieve.store.schema import path_in, put_aside
 NICENESS = 10
 MAX_WAITING = 20_000  # rows kept while nothing can be written
 _PACKETS_AT_ONCE = 64
+_BATCH = 500  # rows of a kind in one transaction
 _RETRY_S, _TIDY_S, _LAST_S = 1.0, 10.0, 0.8
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -143,14 +145,18 @@ class Writer:
         return bool(self._incidents or self._rest)
 
     def _write(self) -> None:
-        if not self._is_waiting or time.monotonic() < self._retry_s or not self._is_open():
-            return
-        assert self._database is not None
-        with self._trouble():
-            self._database.write([*self._incidents.values(), *self._rest])
-            self._incidents.clear()
-            self._rest.clear()
-            self._say("")
+        """Writes what waits, a batch at a time: where little room is left, at least the first ones find it."""
+        while self._is_waiting and time.monotonic() >= self._retry_s and self._is_open():
+            assert self._database is not None
+            with self._trouble():
+                incidents = list(islice(self._incidents.values(), _BATCH))
+                rest = list(islice(self._rest, _BATCH))
+                self._database.write([*incidents, *rest])
+                for incident in incidents:
+                    del self._incidents[incident.id]
+                for _ in rest:
+                    self._rest.popleft()
+                self._say("")
 
     def _tidy(self) -> None:
         if self._database is not None and time.monotonic() >= self._tidy_s:
