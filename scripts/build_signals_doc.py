@@ -43,8 +43,8 @@ TEXT = {
         "Nothing more.",
     ),
     "agent.known_crawler": Told(
-        "The User-Agent names a crawler of the public list that cannot be verified by its addresses.",
-        "Crawlers that can be verified (they are let through from their own ranges), and who already counts as `bot_useragent`.",
+        "The User-Agent names a crawler of the public list that cannot be verified.",
+        "Crawlers that can be verified ([crawlers.md](crawlers.md)), and who already counts as `bot_useragent`.",
         "The crawler's name: `known_crawler:AhrefsBot`.",
     ),
     "headers.no_accept_language": Told(
@@ -78,6 +78,12 @@ TEXT = {
         "Unknown hellos, everybody behind a CDN or balancer. Who has solved a challenge gets `points_when_cleared` only, because people "
         "behind TLS interception look like this.",
         "Claim and evidence: `contradiction:chrome/python`.",
+    ),
+    "claim.false_crawler": Told(
+        "It names a crawler, and DNS says that its address is none of that crawler's: it has no name in the crawler's domain, or one "
+        "that does not lead back ([crawlers.md](crawlers.md)). It blocks with every preset, and without a challenge before it.",
+        "Claims that nobody has answered yet, or at all; crawlers whose operators name no domain; private addresses.",
+        "The crawler's name: `false_crawler:Googlebot`.",
     ),
     "timing.suspicious_timing": Told(
         "The intervals between one client's requests on one route: `cv` = sample standard deviation / mean, and their mean. The first of "

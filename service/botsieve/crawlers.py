@@ -1,8 +1,9 @@
 """Which crawler a User-Agent names, and whether the client's address is one that its operator publishes.
 
 Law of the file: a name is only a claim.  It earns something when the address lies inside the published ranges; a crawler that
-can be verified but was not is neither helped nor accused here.  Names are plain texts, looked up by the words of the
-User-Agent: no text of a client makes that slow (an RE2 set of 1,500 patterns took 200 ms for one User-Agent made of them).
+can be verified but was not is neither helped nor accused here (what DNS says of it: verifications.py).  Names are plain texts,
+looked up by the words of the User-Agent: no text of a client makes that slow (an RE2 set of 1,500 patterns took 200 ms for one
+User-Agent made of them).
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from botsieve.ranges import RangeSet
 
@@ -23,7 +27,8 @@ INSIDE, UNVERIFIED, NOT_A_CRAWLER = "inside", "unverified", ""
 # A browser's own word for its headless form, and the tools that drive browsers: they stand in otherwise ordinary User-Agents.
 AUTOMATION = frozenset(["HeadlessChrome", "PhantomJS", "Playwright", "Puppeteer", "Selenium", "Chrome-Lighthouse", "PTST"])
 
-
+_NOWHERE = RangeSet()
+_NONE: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _WORDS = bytes(byte if chr(byte).isascii() and chr(byte).isalnum() else 0x20 for byte in range(256))
 _KEY = 4  # bytes of a word under which a text is found
 
@@ -56,28 +61,61 @@ def _stands(entry: tuple[int, bytes, str, str], user_agent: bytes) -> bool:
     return user_agent.endswith(text) if at else text in user_agent
 
 
-class Crawlers:
-    """The list of crawlers.  Immutable."""
+class OwnCrawler(msgspec.Struct, frozen=True):
+    """A crawler of the operator's [S2-14].  `name`: as it is shown.  `agent`: lower-case text of its User-Agent.
 
-    __slots__ = ("_named", "_ranges", "_verified")
+    `domains`: lower-case host names; its addresses have names that are one of these or lie below one.
+    """
+
+    name: str
+    agent: str
+    domains: tuple[str, ...]
+
+
+class Crawlers:
+    """The list of crawlers.  Immutable.  `own`: the operator's part of it."""
+
+    __slots__ = ("_base", "_domains", "_named", "_ranges", "_verified", "own")
 
     def __init__(
         self,
         verified: Sequence[tuple[str, bytes]],
         ranges: Mapping[str, RangeSet],
-        named: Sequence[tuple[str, bytes, str]],
+        named: Sequence[tuple[str, bytes, str]] | _Texts,
+        domains: Mapping[str, tuple[str, ...]] = _NONE,
+        own: tuple[OwnCrawler, ...] = (),
     ) -> None:
-        """`verified`: name, lower-case text of the User-Agent.  `ranges`: by name, absent if none are published.
+        """`verified`: name, lower-case text of the User-Agent.  `ranges`, `domains`: by name, absent if none are known.
         `named`: crawlers that cannot be verified, as name, text, and where it must be ("start", "end", "" for anywhere)."""
-        # The longest text wins: `AdsBot-Google-Mobile` before `AdsBot-Google`.
+        # The longest text wins, `AdsBot-Google-Mobile` before `AdsBot-Google`; of equal ones the first, which is the operator's.
         self._verified = _Texts([(name, text, "") for name, text in sorted(verified, key=lambda pair: -len(pair[1]))])
-        self._named = _Texts(named)
+        self._named = named if isinstance(named, _Texts) else _Texts(named)
         self._ranges = {name: ranges.get(name, _NOWHERE) for name, _ in verified}
+        self._domains = {name: domains[name] for name, _ in verified if name in domains}
+        self._base = tuple(verified)
+        self.own = own
 
     @classmethod
     def builtin(cls) -> Crawlers:
         """The packaged list (botsieve/data/crawlers.json), read once a process."""
         return _builtin()
+
+    def with_own(self, own: tuple[OwnCrawler, ...]) -> Crawlers:
+        """This list and the operator's entries.  One with the text or name of a known crawler adds its domains to that one's."""
+        if not own:
+            return self
+        known = {text: name for name, text in self._base}
+        verified = [(entry.name, entry.agent.encode()) for entry in own] + list(self._base)
+        ranges, domains = dict(self._ranges), dict(self._domains)
+        for entry in own:
+            same = known.get(entry.agent.encode(), entry.name)
+            ranges[entry.name] = self._ranges.get(same, _NOWHERE)
+            domains[entry.name] = entry.domains + self._domains.get(same, ())
+        return Crawlers(verified, ranges, self._named, domains, own)
+
+    def domains(self, name: str) -> tuple[str, ...]:
+        """The host names under which its addresses have theirs; none if it cannot be verified by DNS."""
+        return self._domains.get(name, ())
 
     def verifiable(self, user_agent: bytes) -> str:
         """The name of the crawler that it claims to be, of those that can be verified; "" if none."""
@@ -98,9 +136,6 @@ class Crawlers:
         return (INSIDE if client in ranges else UNVERIFIED), agent.crawler
 
 
-_NOWHERE = RangeSet()
-
-
 def parse_crawlers(document: Mapping[str, Any]) -> Crawlers:
     """From the form that scripts/build_crawlers.py writes.  Errors: KeyError, ValueError for another form."""
     published = {key: [*texts] for key, texts in document["ranges"].items()}
@@ -113,6 +148,7 @@ def parse_crawlers(document: Mapping[str, Any]) -> Crawlers:
         [(entry["name"], entry["token"].encode()) for entry in document["verified"]],
         ranges,
         [(entry["name"], entry["text"].encode(), entry["at"]) for entry in document["names"]],
+        {entry["name"]: tuple(entry["domains"]) for entry in document["verified"] if entry["domains"]},
     )
 
 

@@ -30,6 +30,7 @@ from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
 from botsieve.state.world import WINDOW_S, World
 from botsieve.verdict import Standpoint, outcome
+from botsieve.verifications import HELD, UNVERIFIED, VERIFIED, Verifications
 
 # A session names a client of its own once it is as old as the windows are long: a scraper that opens another one every few
 # requests stays one client.  A clearance does at once: it was earned.
@@ -71,6 +72,8 @@ class Engine:
         self.agents = AgentBook()
         self.catalogue = Catalogue.builtin()
         self.crawlers = Crawlers.builtin()
+        self.verifications = Verifications()
+        self._listed: Crawlers | None = None
         self.clearances = clearances
         self.sessions = sessions
         self.session_idle_s = session_idle_s
@@ -98,19 +101,46 @@ class Engine:
                 return known
         book = self.rulebook
         policy = book.policy_for(o)
+        if book.crawlers is not self._listed:
+            self._list(book.crawlers)
         agent = self.agents.read(o.headers.get(b"user-agent", b""))
+        claim = UNVERIFIED
         if book.allow.admits(o):
             decision = _passed(decision_id, "allowlist", book, policy)
-        elif agent.crawler and self.crawlers.judge(agent, o.client)[0] == INSIDE:
+        elif agent.verifiable and (claim := self._claim(agent, o.client, now_s)) == VERIFIED:
             decision = _passed(decision_id, "crawler", book, policy)
         else:
-            decision = self._judge(o, book, policy, agent, now_s, decision_id, draw_0_1)
+            decision = self._judge(o, book, policy, agent, claim, now_s, decision_id, draw_0_1)
         if name is not None:
             self._recent.put(name, decision, now_s)
         return decision
 
+    def _list(self, crawlers: Crawlers | None) -> None:
+        """Takes over another list.  What DNS has said holds on if the operator's entries are the same."""
+        self._listed = crawlers
+        listed = crawlers or Crawlers.builtin()
+        if listed.own != self.crawlers.own:
+            self.crawlers, self.agents = listed, AgentBook(known=listed)
+            self.verifications.forget()
+
+    def _claim(self, agent: Agent, client: bytes, now_s: float) -> str:
+        """What a claim to be a crawler comes to: its published ranges decide at once, else what DNS has said so far."""
+        where, name = self.crawlers.judge(agent, client)
+        if where == INSIDE:
+            return VERIFIED
+        domains = self.crawlers.domains(name)
+        return self.verifications.look(name, client, domains, now_s) if domains else UNVERIFIED
+
     def _judge(
-        self, o: Observation, book: Rulebook, policy: Policy, agent: Agent, now_s: float, decision_id: str, draw_0_1: float
+        self,
+        o: Observation,
+        book: Rulebook,
+        policy: Policy,
+        agent: Agent,
+        claim: str,
+        now_s: float,
+        decision_id: str,
+        draw_0_1: float,
     ) -> Decision:
         device = self.devices.read(o, now_s) if self.devices is not None else None
         session, standing = self._credentials(o, now_s, device)
@@ -136,16 +166,19 @@ class Engine:
             or (device is not None and device.is_settled(now_s, SESSION_SETTLES_S)),
             is_tool=bool(tool),
         )
-        view = View(agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged)
+        view = View(
+            agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged, claim
+        )
         plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
-        signals = self._of_request(o, view, plan, tool)
+        held = claim == HELD
+        signals = () if held else self._of_request(o, view, plan, tool)
         for watch in plan.of_state:
             try:
                 signal = watch.find(o, view, watch.settings)
             except Exception as error:  # a decision never raises: one detector less is better than none
                 self._failed(watch, error)
                 continue
-            if signal is not None and signal.points:
+            if signal is not None and signal.points and (not held or watch.detector.behaviour):
                 signals += (signal,)
         if signals:
             signals = settle(signals)

@@ -45,3 +45,7 @@ class InputError(BotsieveError):
     """What was given to read cannot be read: no such log, an unknown format, a broken gzip."""
 
     exit_code = 5
+
+
+class LookupFailed(BotsieveError):
+    """Somebody outside was asked (DNS) and gave no answer that can be believed."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from botsieve.crawlers import Crawlers
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Signal
 from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, THRESHOLDS, Settings, Threshold
 from botsieve.observation import Observation
@@ -139,11 +140,15 @@ class Allowlist(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything of a configuration that decides.  `config` is the first 12 hex digits of its SHA-256."""
+    """Everything of a configuration that decides.  `config` is the first 12 hex digits of its SHA-256.
+
+    `crawlers`: the list with the operator's entries; None: the packaged one.
+    """
 
     policies: tuple[Policy, ...] = (Policy(),)
     bot_at: int = 60
     allow: Allowlist = Allowlist()
+    crawlers: Crawlers | None = None
     config: str = "000000000000"
     paused: bool = False
 

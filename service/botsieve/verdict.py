@@ -24,6 +24,7 @@ LIGHT_BELOW = 15
 # A page load that reaches block_at was heard when it got this many challenges in this time and answered none.
 HEARD_TIMES = 3
 HEARD_S = 300.0
+_LIE = "claim.false_crawler"
 
 
 class Standpoint(msgspec.Struct, gc=False):
@@ -85,6 +86,8 @@ def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: 
             return _BLOCKED
         if (at.standing is not None and at.standing.level == "hard") or _heard(client, at.view.now_s) or _never_challenged(at):
             return _BLOCKED
+        if any(signal.id == _LIE for signal in at.signals):
+            return _BLOCKED  # the challenge before a block is for people, and no person is somebody's crawler
         return _challenge(at, "hard", client, clearances)
     if _never_challenged(at):
         return _ALLOWED

@@ -33,6 +33,7 @@ def check_together(configuration: Configuration) -> list[Strange]:
         *_detectors(configuration),
         *_preventions(configuration),
         *_extensions(configuration),
+        *_crawlers(configuration),
         *_levels(configuration.challenge.levels),
         *_listeners(configuration),
     ]
@@ -85,6 +86,17 @@ def _rules(policy: PolicyModel, path: Path) -> Iterator[Strange]:
             message = f"rules[{first_of[rule.name]}] is called {rule.name} too; accepted: a name of its own"
             yield Strange((*here, "name"), message, ((*path, "rules"),))
         first_of.setdefault(rule.name, at)
+
+
+def _crawlers(configuration: Configuration) -> Iterator[Strange]:
+    for key in ("name", "agent"):
+        first_of: dict[str, int] = {}
+        for at, entry in enumerate(configuration.crawlers.own):
+            value = getattr(entry, key).lower()
+            if value in first_of:
+                message = f"own[{first_of[value]}] has the same {key}; accepted: one entry with a list of domains"
+                yield Strange(("crawlers", "own", at, key), message, (("crawlers", "own"),))
+            first_of.setdefault(value, at)
 
 
 def _hidden_by(policy: PolicyModel, above: tuple[PolicyModel, ...]) -> PolicyModel | None:

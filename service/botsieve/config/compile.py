@@ -13,12 +13,14 @@ from typing import Any
 import msgspec
 
 from botsieve.challenge.settings import ChallengeSettings, LevelSettings, NoJsSettings
+from botsieve.config.crawler_models import host_and_port
 from botsieve.config.kinds import compile_pattern
 from botsieve.config.plan import Answer, EdgePlan, Plan, PolicyPlan, RulePlan
 from botsieve.config.settings import (
     Address,
     BrowserSettings,
     DeviceSettings,
+    DnsSettings,
     EdgeSettings,
     JournalSettings,
     Loaded,
@@ -26,6 +28,7 @@ from botsieve.config.settings import (
     SessionSettings,
     StateSettings,
 )
+from botsieve.crawlers import Crawlers, OwnCrawler
 from botsieve.detectors.settings import DEFAULTS, THRESHOLDS, Settings, Threshold
 from botsieve.observation import SIGHT_WORDS
 from botsieve.policy import Allowlist, PathSet, Pattern, Policy, Rule, Rulebook
@@ -63,6 +66,7 @@ def build_steps(answer: Answer, source: str) -> Steps:
         policies=tuple(policies),
         bot_at=plan.bot_at,
         allow=Allowlist(networks=networks, headers=headers),
+        crawlers=_crawlers(plan.service["crawlers"]["own"]),
         config=answer.config,
     )
     yield
@@ -144,8 +148,18 @@ def _service(plan: Plan) -> ServiceSettings:
         journal=JournalSettings(**given["journal"]),
         web=address(given["web"]),
         client_headers=given["client_headers"],
-        crawlers=given["crawlers"],
+        crawler_dns=_dns(given["crawlers"]["dns"]),
     )
+
+
+def _crawlers(given: list[dict[str, Any]]) -> Crawlers | None:
+    """The list with the operator's entries; None without any.  A name becomes what logs and headers can show."""
+    own = [OwnCrawler(entry["name"].replace(" ", "-"), entry["agent"].lower(), tuple(entry["domain"])) for entry in given]
+    return Crawlers.builtin().with_own(tuple(own)) if own else None
+
+
+def _dns(given: dict[str, Any]) -> DnsSettings:
+    return DnsSettings(**given | {"servers": tuple(host_and_port(server) for server in given["servers"])})
 
 
 def _edge(plan: EdgePlan) -> EdgeSettings:

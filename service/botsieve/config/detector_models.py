@@ -106,6 +106,12 @@ class ContradictionModel(Finding):
     )
 
 
+class FalseCrawlerModel(Finding):
+    meaning: ClassVar[str] = (
+        "It names a crawler, and DNS says that its address is not one of that crawler's [S2-15, S2-20: a lie blocks]."
+    )
+
+
 class TimingStepModel(Section):
     cv_below: Annotated[float, Number(0, 10)] = Field(description="standard deviation / mean of the intervals")
     mean_below_s: Annotated[float, Number(0, WINDOW_S)] = Field(description="mean interval")
@@ -224,6 +230,7 @@ class Detectors(Section):
     suspicious_ja3: SuspiciousJa3Model = Field(default=SuspiciousJa3Model(), alias="tls.suspicious_ja3")
     unlike_headers: UnlikeHeadersModel = Field(default=UnlikeHeadersModel(), alias="claim.unlike_headers")
     contradiction: ContradictionModel = Field(default=ContradictionModel(), alias="claim.contradiction")
+    false_crawler: FalseCrawlerModel = Field(default=FalseCrawlerModel(), alias="claim.false_crawler")
     suspicious_timing: SuspiciousTimingModel = Field(default=SuspiciousTimingModel(), alias="timing.suspicious_timing")
     url_pattern: UrlPatternModel = Field(default=UrlPatternModel(), alias="traversal.url_pattern")
     volume: VolumeModel = Field(default=VolumeModel(), alias="traversal.volume")

@@ -201,5 +201,5 @@ def _service(configuration: Configuration) -> dict[str, Any]:
         "journal": journal | kept | {"addresses": configuration.privacy.addresses},
         "web": configuration.web.listen,
         "client_headers": configuration.client_headers,
-        "crawlers": configuration.crawlers.list,
+        "crawlers": configuration.crawlers.model_dump(),
     }

@@ -177,12 +177,6 @@ class Allow(Section):
     )
 
 
-class Crawlers(Section):
-    meaning: ClassVar[str] = "Crawlers whose operators publish their addresses are let through from these."
-    later: ClassVar[tuple[str, ...]] = ("own", "dns")
-    list: Annotated[str, Word("builtin")] = Field(default="builtin", description="which list of crawlers and addresses")
-
-
 class State(Section):
     meaning: ClassVar[str] = "What is remembered, and where."
     dir: Annotated[str, AbsolutePath()] = Field(default="/var/lib/botsieve", description="what outlives a restart")

@@ -93,6 +93,16 @@ class JournalSettings(msgspec.Struct, frozen=True):
     statistics_days: int = 90
 
 
+class DnsSettings(msgspec.Struct, frozen=True):
+    """Section `crawlers.dns`.  `servers`: address and port; none: the system's.  `max_in_flight` 0: DNS is never asked."""
+
+    servers: tuple[tuple[str, int], ...] = ()
+    timeout_ms: int = 500
+    cache_s: int = 3600
+    negative_cache_s: int = 3600
+    max_in_flight: int = 16
+
+
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a configuration that does not decide.  `edges` holds nginx, forward and grpc, also those that are off."""
 
@@ -104,7 +114,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings
     web: Address | None
     client_headers: str
-    crawlers: str
+    crawler_dns: DnsSettings = DnsSettings()
     device: DeviceSettings = DeviceSettings()
     browser: BrowserSettings = BrowserSettings()
 

@@ -39,6 +39,7 @@ TABLE: tuple[Detector, ...] = (
     Detector("tls.suspicious_ja3", tls.suspicious_ja3, of_request=True),
     Detector("claim.unlike_headers", claim.unlike_headers, of_request=True),
     Detector("claim.contradiction", claim.contradiction, of_request=True),
+    Detector("claim.false_crawler", claim.false_crawler),
     Detector("timing.suspicious_timing", timing.suspicious_timing, behaviour=True, timed=True),
     Detector("traversal.url_pattern", traversal.url_pattern, behaviour=True),
     Detector("traversal.volume", traversal.volume, behaviour=True, timed=True),

@@ -10,11 +10,12 @@ from __future__ import annotations
 from botsieve.agents import Agent, parse_agent
 from botsieve.decision import Measure, Signal
 from botsieve.detectors.header_rules import NOTHING, Headers, Unlike, builtin_rules, unlike
-from botsieve.detectors.settings import Contradiction, UnlikeHeaders
+from botsieve.detectors.settings import Contradiction, FalseCrawler, UnlikeHeaders
 from botsieve.detectors.tls import tool_behind
 from botsieve.detectors.view import View
 from botsieve.observation import Observation
 from botsieve.remembered import Answers
+from botsieve.verifications import REFUTED
 
 # HTTP/2 came with these versions (caniuse.com, "HTTP/2 protocol"; Safari: the same number on macOS and iOS).
 _HTTP2_SINCE = {"chromium": 41, "gecko": 36, "webkit": 9}
@@ -90,3 +91,10 @@ def unlike_headers(o: Observation, view: View, settings: UnlikeHeaders) -> Signa
         return None
     measure = Measure(found.rule, found.value, found.limit)
     return Signal("claim.unlike_headers", settings.points, agent.family, measures=(measure,))
+
+
+def false_crawler(o: Observation, view: View, settings: FalseCrawler) -> Signal | None:
+    """[S2-15, S2-20]  It names a crawler, and DNS says that its address is not one of that crawler's."""
+    if view.claim != REFUTED:
+        return None
+    return Signal("claim.false_crawler", settings.points, view.agent.crawler)

@@ -91,6 +91,12 @@ class Contradiction(Settings, frozen=True, kw_only=True):
     points_when_cleared: int = 15
 
 
+class FalseCrawler(Settings, frozen=True, kw_only=True):
+    """[S2-15, S2-20]  A lie blocks: with every preset, and without a challenge before it."""
+
+    points: int = 100
+
+
 class TimingStep(msgspec.Struct, frozen=True):
     """`points` when cv < `cv_below` and the mean interval < `mean_below_s`."""
 
@@ -247,6 +253,7 @@ DEFAULTS: Mapping[str, Settings] = MappingProxyType(
         "tls.suspicious_ja3": SuspiciousJa3(),
         "claim.unlike_headers": UnlikeHeaders(),
         "claim.contradiction": Contradiction(),
+        "claim.false_crawler": FalseCrawler(),
         "timing.suspicious_timing": SuspiciousTiming(),
         "traversal.url_pattern": UrlPattern(),
         "traversal.volume": Volume(),

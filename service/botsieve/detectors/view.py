@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 class View(msgspec.Struct, gc=False):
     """`agent`: the parsed User-Agent.  `cleared`: the client has solved a challenge.  `profiles`: state after this request.
-    `has_session`: our session cookie came back.  `time_judged`: the clock can be trusted."""
+    `has_session`: our session cookie came back.  `time_judged`: the clock can be trusted.  `claim`: what the claim to be a crawler
+    came to, a word of verifications.py ("" also for clients that claim nothing)."""
 
     agent: Agent
     catalogue: Catalogue
@@ -28,3 +29,4 @@ class View(msgspec.Struct, gc=False):
     cleared: bool
     has_session: bool
     time_judged: bool
+    claim: str = ""

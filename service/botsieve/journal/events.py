@@ -23,6 +23,8 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "unjudged": ("warning", ("edge",)),
     "overloaded": ("warning", ()),
     "log_dropped": ("warning", ()),
+    "dns_missing": ("warning", ()),
+    "lookup_failed": ("error", ("error",)),
     "log_reopen_failed": ("error", ()),
     "keys_rotated": ("info", ()),
     "keys_refused": ("error", ()),

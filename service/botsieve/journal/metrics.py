@@ -26,6 +26,7 @@ _BUCKETS_US = tuple(round(bound_s * 1e6) for bound_s in BUCKETS_S)
 
 WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded")
 CHALLENGE_STEPS = ("issued", "loaded", "solved", "failed")
+LOOKUP_RESULTS = ("verified", "refuted", "unanswered", "not_asked")
 OTHER = "other"
 
 # Caps: 12 edges x 15 series + 900 decisions + 2 x 100 findings + the small ones < 2,000.
@@ -53,6 +54,7 @@ class Metrics:
         self.config_refused = 0
         self.config_applied_s = 0.0
         self.log_dropped: Callable[[], int] = lambda: 0
+        self.crawler_lookups: Callable[[], Mapping[str, int]] = lambda: dict.fromkeys(LOOKUP_RESULTS, 0)
         self.decisions: _Count = {}
         self.findings: dict[str, int] = {}
         self.unjudged: _Count = {}
@@ -137,6 +139,8 @@ class Metrics:
         yield _counter(
             "botsieve_detector_errors", "Detectors that failed and were skipped.", ("signal",), _single(self.detector_errors)
         )
+        lookups = {result: count for result, count in self.crawler_lookups().items() if result in LOOKUP_RESULTS}
+        yield _counter("botsieve_crawler_lookups", "Claims to be a crawler, asked of DNS.", ("result",), _single(lookups))
         yield CounterMetricFamily("botsieve_log_dropped", "Log lines that were never written.", value=self.log_dropped())
         yield CounterMetricFamily("botsieve_config_refused", "Configurations that were refused.", value=self.config_refused)
         applied = "When the running configuration was applied, seconds since 1970."

@@ -16,6 +16,7 @@ POINTS = {
     "tls.suspicious_ja3": 30,
     "claim.unlike_headers": 25,
     "claim.contradiction": 45,
+    "claim.false_crawler": 100,
     "timing.suspicious_timing": 35,
     "traversal.url_pattern": 30,
     "traversal.volume": 50,
