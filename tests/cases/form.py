@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from botsieve.detectors.catalogue import Catalogue
-from botsieve.observation import SEES_ALL_HEADERS, SEES_TLS, Observation, make_observation, pack_address
+from botsieve.observation import DELIVERS_COOKIE, SEES_ALL_HEADERS, SEES_TLS, Observation, make_observation, pack_address
 from ruamel.yaml import YAML
 
 HERE = Path(__file__).parent
@@ -103,7 +103,7 @@ class Asked(NamedTuple):
             ja3=self.ja3.encode(),
             ja4=self.ja4.encode(),
             tls_sig=self.tls_sig.encode(),
-            sight=SEES_ALL_HEADERS | SEES_TLS,
+            sight=SEES_ALL_HEADERS | SEES_TLS | DELIVERS_COOKIE,
         )
 
 

@@ -8,8 +8,9 @@ Source: checklist S2-44, S2-56; design §4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple
 
 from botsieve.attacks.types import ENDED, EXPIRED, RELEASED
@@ -107,6 +108,9 @@ class Prevention:
         self.why, self.ended_s, self.until_s = why, now_s, min(self.until_s, now_s)
 
 
+_NONE: Mapping[str, Prevention] = MappingProxyType({})
+
+
 class Preventions:
     """All of them, by subject.  `begun`: how many began; `folded`: were folded into their network's; `lost`: dropped for want of room."""
 
@@ -125,6 +129,19 @@ class Preventions:
         """By detector, also those that ended within the last minutes; None for a subject without any.  `key`: 8 bytes."""
         return self._of.get(key)
 
+    def runs(self, key: bytes, detector: str, now_s: float) -> bool:
+        """Whether one of this detector holds against the subject."""
+        one = self._of.get(key, _NONE).get(detector)
+        return one is not None and one.runs(now_s)
+
+    def expired(self, key: bytes, detector: str, now_s: float) -> bool:
+        """Whether one of this detector has lasted its full time; told once, then it is forgotten."""
+        one = self._of.get(key, _NONE).get(detector)
+        if one is None or one.runs(now_s) or one.why != EXPIRED:
+            return False
+        self.drop(one)
+        return True
+
     def begin(self, whom: Whom, detector: str, attack_type: str, now_s: float, lasts_s: float) -> Prevention:
         """Begins one; where there is no room for it, the one of its network."""
         known = self._of.get(whom.key)
@@ -140,7 +157,7 @@ class Preventions:
     def put(self, one: Prevention) -> Prevention:
         """Holds it in the place of an earlier one of the same detector against the same subject."""
         whom = one.whom
-        before = self._of.get(whom.key, {}).get(one.detector)
+        before = self._of.get(whom.key, _NONE).get(one.detector)
         if before is not None:
             self.drop(before)  # it may stand under another network
         self._of.setdefault(whom.key, {})[one.detector] = one

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from array import array
 
+from botsieve.state.profiles import Site
 from botsieve.state.table import Table
+from botsieve.state.world import World
 
 DEVICE, SESSION, CLIENT = "device", "session", "client"
 
@@ -97,6 +99,11 @@ def begin_again(subject: Subject) -> None:
     subject.refreshes = None
     subject.transactions = subject.counted = subject.unproven = 0
     subject.left_out = subject.human = subject.irregular = False
+
+
+def client_name(world: World, site: Site, client_key: bytes) -> bytes:
+    """The 8 bytes of a client on a site.  `client_key`: the World's."""
+    return world.hasher.key(site.tag + client_key)
 
 
 class Subjects:

@@ -1,36 +1,15 @@
-"""botsieve.attacks.book, through the engine: who is measured, who is answered, and who is left alone"""
+"""botsieve.attacks.book, through the engine: what is counted of whom, and what is told of it"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 import pytest
 from botsieve.attacks.types import BOT_DETECTED, RELEASED, TRANSACTIONS
-from botsieve.decision import Decision
-from botsieve.detectors.settings import THRESHOLDS, Threshold
-from botsieve.policy import Allowlist, Policy, Rule, Rulebook
-from botsieve.ranges import RangeSet
+from botsieve.detectors.settings import THRESHOLDS
+from botsieve.policy import Rule, Rulebook
 
+from tests.unit.attacks.surfers import blocking, strict, surf
 from tests.unit.rig import CALL, START_S, Rig, enforcing, request
-
-
-def blocking(**changes: Threshold) -> dict[str, Threshold]:
-    """All thresholds with action block; `surfing_rapid=` stands for `surfing.rapid`."""
-    thresholds = {name: msgspec.structs.replace(settings, action="block") for name, settings in THRESHOLDS.items()}
-    return thresholds | {name.replace("_", ".", 1): settings for name, settings in changes.items()}
-
-
-def strict(**changes: Any) -> Policy:
-    """Thresholds block, scores do not."""
-    return enforcing(**{"thresholds": blocking(), "challenge_at": 100, "block_at": 100} | changes)
-
-
-def surf(rig: Rig, pages: int, *, at_s: float = 0.0, every_s: float = 0.5, **facts: Any) -> Decision:
-    """So many different pages; the last decision."""
-    for number in range(pages):
-        decision = rig.ask(f"/p{number:04d}/{at_s:.0f}/x", at_s=at_s + number * every_s, **facts)
-    return decision
 
 
 def test_a_decision_shows_the_violation() -> None:
@@ -72,70 +51,11 @@ def test_alarm_tells_and_does_nothing() -> None:
     assert len(list(rig.engine.attacks.preventions.running(START_S + 20.0))) == 1
 
 
-def test_the_allowlist_wins_over_a_running_prevention() -> None:
-    """At once, and the prevention is still there for the rest."""
-    rig = Rig(strict())
-    assert surf(rig, 31).verdict == "block"
-    rig.engine.rulebook = Rulebook(policies=(strict(),), allow=Allowlist(networks=RangeSet.parse(["203.0.113.7"])))
-    decision = rig.ask("/contact", at_s=17.0)
-    assert (decision.verdict, decision.rule, decision.violations) == ("allow", "allowlist", ())
-    rig.engine.rulebook = Rulebook(policies=(strict(),))
-    assert rig.ask("/contact", at_s=18.0).verdict == "block"
-
-
-def test_a_prevention_wins_over_an_operators_rule() -> None:
-    """And a stricter rule over nothing."""
-    rule = Rule(name="friends", then="allow", paths=None, methods=frozenset([b"GET"]))
-    assert surf(Rig(strict(rules=(rule,))), 31).rule == "prevention"
-    hard = Rule(name="nobody", then="block", methods=frozenset([b"GET"]))
-    assert surf(Rig(strict(rules=(hard,))), 31).rule == "rule.nobody"
-
-
 def test_a_rule_may_ask_for_a_threshold() -> None:
     """The violation is a signal like any other."""
     rule = Rule(name="surfers", then="challenge", signal="surfing.rapid")
     rig = Rig(enforcing(challenge_at=100, block_at=100, rules=(rule,)))
     assert surf(rig, 31).rule == "rule.surfers"
-
-
-def test_the_action_is_that_of_the_policy_of_the_moment() -> None:
-    """A reload to alarm or ignore lifts what block began; a reload back puts it in force again."""
-    rig = Rig(strict())
-    surf(rig, 31)
-    rig.engine.rulebook = Rulebook(policies=(enforcing(),))
-    decision = rig.ask("/contact", at_s=17.0)
-    assert (decision.verdict, len(decision.violations)) == ("allow", 1)
-    rig.engine.rulebook = Rulebook(policies=(enforcing(thresholds={}),))
-    assert rig.ask("/contact", at_s=18.0).violations == ()
-    rig.engine.rulebook = Rulebook(policies=(strict(),))
-    assert rig.ask("/contact", at_s=19.0).verdict == "block"
-
-
-def test_another_policy_knows_nothing_of_it() -> None:
-    """What was done on one site is answered there."""
-    from botsieve.policy import PathSet
-
-    rig = Rig(strict(name="blog", paths=PathSet(("/blog/",))), strict(name="shop"))
-    assert surf(rig, 31).verdict == "block"
-    assert rig.ask("/blog/today", at_s=17.0).verdict == "allow"
-
-
-def test_neighbours_with_sessions_go_on() -> None:
-    """Same address, same browser: the one who surfs without a cookie is stopped, who holds a session is not."""
-    rig = Rig(strict(), cookies=True)
-    person = {b"cookie": rig.session_cookie(number=5)}
-    rig.ask("/", plus=person)
-    assert surf(rig, 31, at_s=1.0).verdict == "block"
-    assert rig.ask("/contact", plus=person, at_s=20.0).verdict == "allow"
-
-
-def test_a_session_that_surfs_does_not_stop_the_next_visitor() -> None:
-    """The address and the browser are nobody's doing."""
-    rig = Rig(strict(), cookies=True)
-    bot = {b"cookie": rig.session_cookie(number=5)}
-    assert surf(rig, 31, plus=bot).verdict == "block"
-    assert rig.ask("/", at_s=17.0).verdict == "allow"
-    assert rig.ask("/two", at_s=18.0, plus={b"cookie": rig.session_cookie(opened_s=17.0, number=6)}).verdict == "allow"
 
 
 def test_five_hundred_people_of_one_browser_are_not_one_surfer() -> None:
@@ -148,19 +68,6 @@ def test_five_hundred_people_of_one_browser_are_not_one_surfer() -> None:
         cookie = {b"cookie": rig.session_cookie(opened_s=at_s, number=number + 1)}
         verdicts.append(rig.ask(f"/q{number:04d}/x", at_s=at_s + 0.02, plus=cookie).would_be)
     assert set(verdicts) == {"allow"}
-
-
-def test_where_people_come_in_a_surfer_without_a_cookie_makes_it_a_challenge() -> None:
-    """Newcomers of its browser and address are asked, not refused; who holds a session goes on."""
-    rig = Rig(strict(), cookies=True)
-    for number in range(4):
-        rig.ask("/", at_s=number)
-        rig.ask("/two", at_s=number + 0.5, plus={b"cookie": rig.session_cookie(opened_s=number, number=number + 1)})
-    decision = surf(rig, 31, at_s=5.0)
-    assert (decision.would_be, decision.rule, decision.level, decision.hold_s) == ("challenge", "prevention", "normal", 0)
-    assert rig.ask("/three", at_s=21.0, plus={b"cookie": rig.session_cookie(number=1)}).would_be == "allow"
-    cleared = {b"cookie": rig.clearance_cookie(request(), at_s=20.0)}
-    assert rig.ask("/", at_s=22.0, plus=cleared).would_be == "allow"
 
 
 def test_foreign_pages_cannot_make_a_visitor_violate() -> None:
@@ -244,22 +151,6 @@ def test_a_client_seen_once_has_no_state() -> None:
     surf(rig, 1)
     assert len(rig.engine.attacks.subjects.table) == 0
     assert surf(rig, 30, at_s=1.0).verdict == "block"
-
-
-def test_a_folded_network_is_answered_by_who_is_in_it() -> None:
-    """Blocked where nobody has been a person; a challenge where people are; nothing for who has shown it."""
-    rig = Rig(strict(), cookies=True)
-    rig.engine.attacks.preventions.most = 3
-    for number in range(5):
-        surf(rig, 31, at_s=number * 16.0, client=f"203.0.113.{number + 10}")
-    assert rig.engine.attacks.preventions.folded == 3
-    assert rig.ask("/", at_s=90.0, client="203.0.113.99").would_be == "block"
-    proven = {b"cookie": rig.session_cookie(opened_s=-2000.0, number=77)}
-    rig.ask("/", at_s=-1900.0, client="203.0.113.50", plus=proven)
-    rig.engine.session_idle_s = 1e6
-    assert rig.ask("/", at_s=91.0, client="203.0.113.50", plus=proven).would_be == "allow"
-    assert rig.ask("/", at_s=92.0, client="203.0.113.98").would_be == "challenge"
-    assert rig.ask("/", at_s=93.0, client="198.51.100.1").would_be == "allow"
 
 
 def test_a_failing_book_is_one_finding_less(monkeypatch: pytest.MonkeyPatch) -> None:

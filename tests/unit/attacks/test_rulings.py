@@ -1,0 +1,112 @@
+"""botsieve.attacks.rulings, through the engine: who is answered, and who is left alone"""
+
+from __future__ import annotations
+
+from botsieve.policy import Allowlist, Rule, Rulebook
+from botsieve.ranges import RangeSet
+
+from tests.unit.attacks.surfers import strict, surf
+from tests.unit.rig import Rig, enforcing, request
+
+
+def test_the_allowlist_wins_over_a_running_prevention() -> None:
+    """At once, and the prevention is still there for the rest."""
+    rig = Rig(strict())
+    assert surf(rig, 31).verdict == "block"
+    rig.engine.rulebook = Rulebook(policies=(strict(),), allow=Allowlist(networks=RangeSet.parse(["203.0.113.7"])))
+    decision = rig.ask("/contact", at_s=17.0)
+    assert (decision.verdict, decision.rule, decision.violations) == ("allow", "allowlist", ())
+    rig.engine.rulebook = Rulebook(policies=(strict(),))
+    assert rig.ask("/contact", at_s=18.0).verdict == "block"
+
+
+def test_a_prevention_wins_over_an_operators_rule() -> None:
+    """And a stricter rule over nothing."""
+    rule = Rule(name="friends", then="allow", paths=None, methods=frozenset([b"GET"]))
+    assert surf(Rig(strict(rules=(rule,))), 31).rule == "prevention"
+    hard = Rule(name="nobody", then="block", methods=frozenset([b"GET"]))
+    assert surf(Rig(strict(rules=(hard,))), 31).rule == "rule.nobody"
+
+
+def test_the_action_is_that_of_the_policy_of_the_moment() -> None:
+    """A reload to alarm or ignore lifts what block began; a reload back puts it in force again."""
+    rig = Rig(strict())
+    surf(rig, 31)
+    rig.engine.rulebook = Rulebook(policies=(enforcing(),))
+    decision = rig.ask("/contact", at_s=17.0)
+    assert (decision.verdict, len(decision.violations)) == ("allow", 1)
+    rig.engine.rulebook = Rulebook(policies=(enforcing(thresholds={}),))
+    assert rig.ask("/contact", at_s=18.0).violations == ()
+    rig.engine.rulebook = Rulebook(policies=(strict(),))
+    assert rig.ask("/contact", at_s=19.0).verdict == "block"
+
+
+def test_another_policy_knows_nothing_of_it() -> None:
+    """What was done on one site is answered there."""
+    from botsieve.policy import PathSet
+
+    rig = Rig(strict(name="blog", paths=PathSet(("/blog/",))), strict(name="shop"))
+    assert surf(rig, 31).verdict == "block"
+    assert rig.ask("/blog/today", at_s=17.0).verdict == "allow"
+
+
+def test_neighbours_with_sessions_go_on() -> None:
+    """Same address, same browser: the one who surfs without a cookie is stopped, who holds a session is not."""
+    rig = Rig(strict(), cookies=True)
+    person = {b"cookie": rig.session_cookie(number=5)}
+    rig.ask("/", plus=person)
+    assert surf(rig, 31, at_s=1.0).verdict == "block"
+    assert rig.ask("/contact", plus=person, at_s=20.0).verdict == "allow"
+
+
+def test_a_session_that_surfs_does_not_stop_the_next_visitor() -> None:
+    """The address and the browser are nobody's doing."""
+    rig = Rig(strict(), cookies=True)
+    bot = {b"cookie": rig.session_cookie(number=5)}
+    assert surf(rig, 31, plus=bot).verdict == "block"
+    assert rig.ask("/", at_s=17.0).verdict == "allow"
+    assert rig.ask("/two", at_s=18.0, plus={b"cookie": rig.session_cookie(opened_s=17.0, number=6)}).verdict == "allow"
+
+
+def test_a_cookie_of_the_block_page_is_no_way_out() -> None:
+    """A session that began while its client was refused is refused with it; one that began before is not."""
+    rig = Rig(strict(), cookies=True)
+    assert surf(rig, 31).verdict == "block"
+    fresh = {b"cookie": rig.session_cookie(opened_s=16.0, number=9)}
+    decision = rig.ask("/contact", at_s=17.0, plus=fresh)
+    assert (decision.verdict, decision.rule, decision.violations[0].subject) == ("block", "prevention", "client")
+    image = fresh | {b"sec-fetch-mode": b"no-cors", b"sec-fetch-dest": b"image"}
+    decision = rig.ask("/logo.png", at_s=17.5, plus=image)
+    assert (decision.verdict, decision.violations) == ("block", ())
+    older = {b"cookie": rig.session_cookie(opened_s=-10.0, number=10)}
+    assert rig.ask("/contact", at_s=18.0, plus=older).verdict == "allow"
+    assert rig.ask("/contact", at_s=200.0, plus=fresh).verdict == "allow"
+
+
+def test_where_people_come_in_a_surfer_without_a_cookie_makes_it_a_challenge() -> None:
+    """Newcomers of its browser and address are asked, not refused; who holds a session goes on."""
+    rig = Rig(strict(), cookies=True)
+    for number in range(4):
+        rig.ask("/", at_s=number)
+        rig.ask("/two", at_s=number + 0.5, plus={b"cookie": rig.session_cookie(opened_s=number, number=number + 1)})
+    decision = surf(rig, 31, at_s=5.0)
+    assert (decision.would_be, decision.rule, decision.level, decision.hold_s) == ("challenge", "prevention", "normal", 0)
+    assert rig.ask("/three", at_s=21.0, plus={b"cookie": rig.session_cookie(number=1)}).would_be == "allow"
+    cleared = {b"cookie": rig.clearance_cookie(request(), at_s=20.0)}
+    assert rig.ask("/", at_s=22.0, plus=cleared).would_be == "allow"
+
+
+def test_a_folded_network_is_answered_by_who_is_in_it() -> None:
+    """Blocked where nobody has been a person; a challenge where people are; nothing for who has shown it."""
+    rig = Rig(strict(), cookies=True)
+    rig.engine.attacks.preventions.most = 3
+    for number in range(5):
+        surf(rig, 31, at_s=number * 16.0, client=f"203.0.113.{number + 10}")
+    assert rig.engine.attacks.preventions.folded == 3
+    assert rig.ask("/", at_s=90.0, client="203.0.113.99").would_be == "block"
+    proven = {b"cookie": rig.session_cookie(opened_s=-2000.0, number=77)}
+    rig.ask("/", at_s=-1900.0, client="203.0.113.50", plus=proven)
+    rig.engine.session_idle_s = 1e6
+    assert rig.ask("/", at_s=91.0, client="203.0.113.50", plus=proven).would_be == "allow"
+    assert rig.ask("/", at_s=92.0, client="203.0.113.98").would_be == "challenge"
+    assert rig.ask("/", at_s=93.0, client="198.51.100.1").would_be == "allow"
