@@ -183,7 +183,8 @@ class Engine:
         if signals:
             signals = settle(signals)
         score = total(signals, policy.family_max) if signals else 0
-        ruling = self._ruling(Request(o, view, session, standing, key, now_s, browser if device is None else device.id, draw_0_1))
+        name = browser if device is None else device.id
+        ruling = self._ruling(Request(o, view, session, standing, key, now_s, name, draw_0_1, self.sessions is not None))
         if ruling.violations:
             signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
         at = Standpoint(o, view, signals, score, session, standing, level=ruling.level)
@@ -253,6 +254,8 @@ class Engine:
         if cookie is None or _COOKIE_MARK not in cookie:
             return None, None
         session = self.sessions.read(o, now_s) if self.sessions is not None else None
+        if session is not None and session.id in self.attacks.openings.visits.shared:
+            session = None  # a cache gave it to many
         if session is not None:
             last_s = self.world.last_seen_s(self.world.client_key(o, b"s" + session.id))
             if device is not None:

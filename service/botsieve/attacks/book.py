@@ -43,7 +43,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """One request, as all parts of the book look at it.
 
     `client_key`: the World's key of its client.  `device`: the id of a device whose cookie came back, else b"".
-    `draw_0_1`: a random number, for what is refused at random.
+    `draw_0_1`: a random number, for what is refused at random.  `gives_sessions`: sessions are switched on.
     """
 
     o: Observation
@@ -54,6 +54,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     now_s: float
     device: bytes = b""
     draw_0_1: float = 0.0
+    gives_sessions: bool = False
 
 
 class Attacks:
@@ -69,10 +70,10 @@ class Attacks:
         self._world = world
         self.subjects = Subjects(max_bytes, idle_s)
         self.preventions = Preventions(max_preventions)
-        self.openings = Openings(self.preventions)
+        self.openings = Openings(world.hasher, self.preventions)
         self.resets = Resets(self.preventions)
-        self.activity = Activity()
         self.suspects = Suspects(self.preventions)
+        self.activity = Activity()
         self.collector_injected = False
         self._sites = Sites()
         self._rulings = Rulings(world, self.subjects, self.preventions, self._sites)
@@ -92,6 +93,8 @@ class Attacks:
     def judge(self, request: Request) -> Ruling:
         """What this request is part of, and what is to be done with it.  The request is already counted in the World."""
         watch = self.watched(request.view.policy)
+        if request.session is not None:
+            self.openings.visited(request, request.session, watch.opening)
         if not watch.any:
             return NOTHING
         profiles = request.view.profiles
@@ -222,6 +225,8 @@ class Attacks:
         watch = self.watched(policy)
         if fact.kind == browser_facts.SUSPICIOUS and watch.suspicious is not None:
             self.suspects.told(whom, without_device, fact, watch.suspicious, now_s)
+        elif fact.kind != browser_facts.SUSPICIOUS and watch.resets is not None:
+            self.resets.told(whom, without_device, fact, watch.resets, now_s)
 
     def release(self, one: Prevention, now_s: float) -> None:
         """An operator ends a prevention; what led to it is forgotten."""
@@ -229,3 +234,4 @@ class Attacks:
         subject = self.subjects.use(one.whom.key, now_s)
         if subject is not None:
             begin_again(subject)
+        self.openings.forget(one.whom.key)

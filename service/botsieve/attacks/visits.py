@@ -1,0 +1,85 @@
+"""Sessions whose cookie came back: for the first time, or from so many networks that a cache must have given it away.
+
+Law of the file: a session is remembered when its cookie comes back, for 10 to 20 min, bounded.  One that was seen from more than 8
+networks within 10 min is shared: it names nobody from then on, and the operator is told.
+Source: checklist S2-04, S2-05.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from botsieve.challenge.session import Session
+
+WITHIN_S = 600.0
+NETWORKS = 8
+# About 250 B each.
+MAX_SESSIONS = 32_768  # per generation
+MAX_SHARED = 1_000
+MAX_NEWS = 100
+
+_Place = tuple[int, float]
+
+
+class SharedSession(msgspec.Struct, frozen=True, gc=False):
+    """What the operator is told.  `opened_s`: when the answer with its cookie left us; `networks`: that it was seen from."""
+
+    policy: str
+    opened_s: int
+    networks: int
+
+
+class Visits:
+    """`shared`: the ids of shared sessions, the newest last.  `news`: those that nobody was told of yet."""
+
+    __slots__ = ("_most", "_old", "_since_s", "_young", "news", "shared")
+
+    def __init__(self, most: int = MAX_SESSIONS) -> None:
+        self._most = most
+        # By session: the one network that it was seen from and when, or several of them.
+        self._young: dict[bytes, _Place | dict[int, float]] = {}
+        self._old: dict[bytes, _Place | dict[int, float]] = {}
+        self._since_s = 0.0
+        self.shared: dict[bytes, None] = {}
+        self.news: deque[SharedSession] = deque(maxlen=MAX_NEWS)
+
+    def take(self, session: Session, network: int, policy: str, now_s: float) -> bool:
+        """One request of a session, from a network (its keyed hash); true when its cookie comes back for the first time."""
+        name = session.id
+        known = self._young.get(name)
+        if known is None:
+            if now_s - self._since_s > WITHIN_S or len(self._young) >= self._most:
+                self._old, self._young, self._since_s = self._young, {}, now_s
+            known = self._old.pop(name, None)
+            if known is None:
+                self._young[name] = (network, now_s)
+                return now_s - session.opened_s < WITHIN_S
+        if isinstance(known, dict):
+            self._young[name] = known
+            self._seen(session, known, network, policy, now_s)
+        elif known[0] == network:
+            self._young[name] = (network, now_s)
+        else:
+            self._young[name] = {known[0]: known[1], network: now_s}
+        return False
+
+    def _seen(self, session: Session, seen: dict[int, float], network: int, policy: str, now_s: float) -> None:
+        seen.pop(network, None)
+        seen[network] = now_s
+        if len(seen) <= NETWORKS:
+            return
+        oldest = next(iter(seen))
+        if now_s - seen[oldest] >= WITHIN_S:
+            del seen[oldest]
+            return
+        if session.id not in self.shared:
+            self.news.append(SharedSession(policy, session.opened_s, len(seen)))
+        self.shared[session.id] = None
+        if len(self.shared) > MAX_SHARED:
+            del self.shared[next(iter(self.shared))]
+        del self._young[session.id]
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
