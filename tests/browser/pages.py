@@ -14,10 +14,7 @@ from typing import Any
 
 from tests.servers import ServiceProcess, Site, wait_until
 
-PAGE = (
-    "<!doctype html><title>shop</title><h1>shop</h1><p id=uri>$request_uri</p>"
-    '<script src="/.botsieve/b.js" defer></script>'
-)
+PAGE = '<!doctype html><title>shop</title><h1>shop</h1><p id=uri>$request_uri</p><script src="/.botsieve/b.js" defer></script>'
 APP = f"""
     default_type text/html;
     location /strict/ {{
