@@ -215,10 +215,12 @@ class Engine:
 
     def _sender(self, o: Observation, now_s: float) -> tuple[Site, bytes]:
         """The site of a call of our script, and the narrow subject that sent it."""
-        session, standing = self._credentials(o, now_s)
+        device = self.devices.read(o, now_s) if self.devices is not None else None
+        session, standing = self._credentials(o, now_s, device)
         site = self.world.site(self.rulebook.policy_for(o).name)
-        client_key = self.world.client_key(o, _narrowest(session, standing, now_s))
-        return site, self.attacks.name(site, session, client_key)[1]
+        browser = self._browser(device, session)[0]
+        client_key = self.world.client_key(o, _narrowest(session, standing, now_s, device))
+        return site, self.attacks.name(site, session, client_key, browser if device is None else device.id)[1]
 
     def browser_told(self, o: Observation, facts: tuple[Fact, ...], device: Device | None, now_s: float, *, is_new: bool) -> None:
         """The script in a page of this client reported `facts`.  `o`: as of human_report.
