@@ -29,6 +29,7 @@ from botsieve.engine import Engine
 from botsieve.errors import BotsieveError
 from botsieve.garbage import set_aside, young_only
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
+from botsieve.journal.render import time_text
 from botsieve.keyfile import make_folder, read_keys
 from botsieve.observation import make_observation
 from botsieve.policy import Rulebook
@@ -183,6 +184,15 @@ class Server:
             set_aside()
             await asyncio.sleep(_HOUSEKEEPING_S)
             self.journal.poll()
+            self._tell_shared()
+
+    def _tell_shared(self) -> None:
+        """A cache gave one visitor's session to many: the operator is to look for it."""
+        news = self.engine.attacks.openings.visits.news
+        while news:
+            one = news.popleft()
+            opened = time_text(one.opened_s)
+            self.journal.event("session_shared", policy=one.policy, networks=one.networks, opened=opened, see="botsieve nginx check")
 
     # ---- configuration
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import resource
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from botsieve import serve
+from botsieve.attacks.visits import SharedSession
 from botsieve.config.loader import loads
 from botsieve.config.watch import Reload
 from botsieve.errors import MachineError
@@ -141,3 +143,21 @@ def test_open_files() -> None:
 def test_drain_fits_into_5_s() -> None:
     """What is in flight, then what the log still has to write (2 s)."""
     assert serve.DRAIN_S + 2.0 <= 4.75
+
+
+def test_a_session_that_a_cache_gave_away_is_told(tmp_path: Path) -> None:
+    """Once each; the log names the policy, how many networks, when the answer left us, and where to look."""
+    server = server_of(tmp_path)
+    server.engine.attacks.openings.visits.news.append(SharedSession("shop", 1_800_000_000, 9))
+    server._tell_shared()
+    server._tell_shared()
+    server.journal.close()
+    (line,) = [line for line in (tmp_path / "log").read_text().splitlines() if "session_shared" in line]
+    told = json.loads(line)
+    assert {key: told[key] for key in ("level", "policy", "networks", "opened", "see")} == {
+        "level": "warning",
+        "policy": "shop",
+        "networks": 9,
+        "opened": "2027-01-15T08:00:00.000Z",
+        "see": "botsieve nginx check",
+    }

@@ -28,6 +28,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "log_reopen_failed": ("error", ()),
     "keys_rotated": ("info", ()),
     "keys_refused": ("error", ()),
+    "session_shared": ("warning", ("policy",)),
     "incident_opened": ("warning", ("attack_type", "policy")),
     "incident_closed": ("info", ("attack_type", "policy")),
     "store_failed": ("error", ()),
