@@ -19,7 +19,7 @@ from tests.browser.pages import Pages, open_page, running
 from tests.conftest import stop
 from tests.servers import wait_until
 
-PLAIN = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync".split()
+PLAIN = [
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
