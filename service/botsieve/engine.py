@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from botsieve.agents import Agent, AgentBook
 from botsieve.attacks.book import Attacks, Request
 from botsieve.attacks.preventions import Whom
@@ -82,6 +84,7 @@ class Engine:
         self.browsers: Browsers | None = None
         self.time_judged = True
         self.attacks = Attacks(self.world, max_bytes=max_bytes // ATTACKS_SHARE, idle_s=idle_s)
+        self.attacks.openings.is_bad = lambda address: self.rulebook.is_bad(address)
         self._recent = Recent()
         self._on_detector_error = on_detector_error
         self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
@@ -187,6 +190,11 @@ class Engine:
         ruling = self._ruling(Request(o, view, session, standing, key, now_s, name, draw_0_1, self.sessions is not None))
         if ruling.violations:
             signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
+        listed = book.reputation.find(o.client) if book.reputation is not None else None
+        if listed is not None:
+            signals += (listed.signal,)
+            if listed.blocks:
+                ruling = msgspec.structs.replace(ruling, verdict=BLOCK, level="")
         at = Standpoint(o, view, signals, score, session, standing, level=ruling.level)
         return self._settle(at, book, route, decision_id, ruling)
 
@@ -222,7 +230,9 @@ class Engine:
         client_key = self.world.client_key(o, _narrowest(session, standing, now_s, device))
         return site, self.attacks.name(site, session, client_key, browser if device is None else device.id)[1]
 
-    def browser_told(self, o: Observation, facts: tuple[Fact, ...], device: Device | None, now_s: float, *, is_new: bool) -> None:
+    def browser_told(
+        self, o: Observation, facts: tuple[Fact, ...], device: Device | None, now_s: float, *, is_new: bool
+    ) -> None:
         """The script in a page of this client reported `facts`.  `o`: as of human_report.
 
         `device`: the id that its browser has from now on; `is_new`: it was given out with this very report.

@@ -16,6 +16,7 @@ from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Signal
 from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, THRESHOLDS, Settings, Threshold
 from botsieve.observation import Observation
 from botsieve.ranges import RangeSet
+from botsieve.reputation import Reputation
 
 
 class Pattern(Protocol):
@@ -122,14 +123,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Allowlist(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is always let through.  Secrets are compared in constant time."""
+    """Who is always let through.  Secrets are compared in constant time.
+
+    `networks`: as written; `listed`: from the files that are named there.
+    """
 
     networks: RangeSet = RangeSet()
+    listed: RangeSet = RangeSet()
     headers: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
 
     def admits(self, o: Observation) -> bool:
         """Whether the client's address or one of its header secrets is on the list."""
-        if len(self.networks) and o.client in self.networks:
+        if (len(self.networks) and o.client in self.networks) or (len(self.listed) and o.client in self.listed):
             return True
         return bool(self.headers) and any(
             hmac.compare_digest(o.headers[name], secret)
@@ -143,14 +148,20 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a configuration that decides.  `config` is the first 12 hex digits of its SHA-256.
 
     `crawlers`: the list with the operator's entries; None: the packaged one.
+    `reputation`: what the operator's lists say; None: there are none.
     """
 
     policies: tuple[Policy, ...] = (Policy(),)
     bot_at: int = 60
     allow: Allowlist = Allowlist()
     crawlers: Crawlers | None = None
+    reputation: Reputation | None = None
     config: str = "000000000000"
     paused: bool = False
+
+    def is_bad(self, address: bytes) -> str:
+        """The category under which an address (16 packed bytes) is on a list with the action alarm or block, "" if on none."""
+        return "" if self.reputation is None else self.reputation.is_bad(address)
 
     def policy_for(self, o: Observation) -> Policy:
         """The first policy whose hosts and paths match; the packaged default if none does."""

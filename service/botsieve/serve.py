@@ -31,6 +31,7 @@ from botsieve.garbage import set_aside, young_only
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
 from botsieve.journal.render import time_text
 from botsieve.keyfile import make_folder, read_keys
+from botsieve.lookups.address_data import AddressData
 from botsieve.observation import make_observation
 from botsieve.policy import Rulebook
 from botsieve.service import DecisionService
@@ -80,11 +81,15 @@ class Server:
         self._listeners: list[EdgeListener] = []
         self._grpc: list[GrpcTransport] = []
         self._lookups: CrawlerLookups | None = None
+        self._data = AddressData(
+            settings.lookups, os.path.join(settings.state.dir, "lists"), self.journal.data_event, self._take_lists
+        )
+        self._tell_whereabouts()
+        self._store = store_of(settings, self.engine, self.journal, clock)
         self._stop = asyncio.Event()
 
     # ---- life
 
-        self._store = store_of(settings, self.engine, self.journal, clock.now_s)
     async def run(self, started: float, notes: list[str]) -> None:
         """Listens until a signal.  `started`: monotonic time of the start.  Errors: MachineError."""
         loop = asyncio.get_running_loop()
@@ -93,7 +98,9 @@ class Server:
         loop.add_signal_handler(signal.SIGUSR1, self.journal.reopen)
         reloader = Reloader(self.loaded, self.path, self._applied, self._refused)
         loop.add_signal_handler(signal.SIGHUP, reloader.request)
-        self.service.apply(self.loaded.rulebook)  # before anybody asks: a pause outlives a restart
+        await self._data.read()
+        notes = [*notes, *self._data.mistakes]
+        self._take_lists()  # before anybody asks: also a pause outlives a restart
         try:
             names = await self._listen()
         except BaseException:
@@ -104,14 +111,14 @@ class Server:
         seconds = round(monotonic() - started, 3)
         self.journal.event("service_ready", listeners=names, config=self.loaded.config, seconds=seconds)
         _say_ready(self.loaded, names, notes, paused=self.journal.paused, seconds=seconds)
-        tasks = [loop.create_task(self._keep_house()), loop.create_task(reloader.run())]
+        tasks = [loop.create_task(self._keep_house()), loop.create_task(reloader.run()), loop.create_task(self._data.run())]
+        tasks.append(loop.create_task(self._store.run()))
         try:
             await self._stop.wait()
         finally:
             for task in tasks:
                 task.cancel()
             await self._drain()
-        tasks.append(loop.create_task(self._store.run()))
 
     async def _listen(self) -> list[str]:
         """Opens every listener, the ones that visitors wait for last, when nothing is left to be loaded."""
@@ -131,10 +138,6 @@ class Server:
             self._grpc.append(server)
             others.append(f"grpc={own.listen}")
         others.extend(f"web={address}" for address in await self.journal.listen() if not address.startswith("unix:"))
-        from botsieve.lookups.crawler_lookups import CrawlerLookups  # dnspython costs 80 ms and 14 MiB: only who serves pays
-
-        self._lookups = CrawlerLookups(self.engine.verifications, self.service.now_s, self.journal.event)
-        self._lookups.start(settings.crawler_dns)
         from botsieve.lookups.crawler_lookups import CrawlerLookups  # dnspython costs 80 ms and 14 MiB: only who serves pays
 
         self._lookups = CrawlerLookups(self.engine.verifications, self.service.now_s, self.journal.event)
@@ -192,7 +195,9 @@ class Server:
         while news:
             one = news.popleft()
             opened = time_text(one.opened_s)
-            self.journal.event("session_shared", policy=one.policy, networks=one.networks, opened=opened, see="botsieve nginx check")
+            self.journal.event(
+                "session_shared", policy=one.policy, networks=one.networks, opened=opened, see="botsieve nginx check"
+            )
 
     # ---- configuration
 
@@ -215,13 +220,24 @@ class Server:
             self.journal.reconfigure(JournalOptions.of(settings))
         except BotsieveError as error:
             print(f"botsieve: {error}; the journal goes on as it was", file=sys.stderr, flush=True)
-        self.service.apply(reload.loaded.rulebook)
+        self._data.want(settings.lookups)
+        self._tell_whereabouts()
+        self._take_lists()
         self._store.set_up(setup_of(settings.journal))
         self.journal.config_applied(reload.loaded.rulebook, changed=_changed(old, settings))
         for key in reload.restart:
             print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
         for note in reload.notes:
             print(f"botsieve: {note}", file=sys.stderr, flush=True)
+
+    def _take_lists(self) -> None:
+        """Puts the rules in force with the lists as they were read last."""
+        lists = self._data.lists
+        self.service.apply(lists.into(self.loaded.rulebook))
+        self.journal.metrics.listed = {"allow": len(lists.allow), "reputation": len(lists.reputation or ())}
+
+    def _tell_whereabouts(self) -> None:
+        self.journal.tell_whereabouts(self._data.places.of if self.loaded.service.lookups.databases else None)
 
     def _renew_browser(self, settings: ServiceSettings) -> None:
         self.desk.human.enabled = settings.browser.events
@@ -245,6 +261,7 @@ class Server:
         self.desk.apply(settings.challenge, keys)
 
     def _refused(self, mistakes: list[str]) -> None:
+        self._data.want(self.loaded.service.lookups)
         self.journal.config_refused(self.loaded.source or DEFAULT_FILE, mistakes)
         for line in (*mistakes, "the configuration was refused; the last good one goes on"):
             print(f"botsieve: {line}", file=sys.stderr, flush=True)

@@ -75,3 +75,17 @@ def test_the_example_has_no_mistakes() -> None:
     code, said, _ = check(ROOT / "deploy" / "botsieve.yaml")
     assert code == 0
     assert not any("(a warning)" in line for line in said)
+
+
+def test_lists_are_checked_too(tmp_path: Path) -> None:
+    """What is wrong in the files that a configuration names is said with their lines."""
+    file, bad = tmp_path / "b.yaml", tmp_path / "drop.netset"
+    bad.write_text("203.0.113.0/24\n203.0.113.0/33\n")
+    file.write_text(f"reputation: [{{file: {bad}, category: spam}}]\ngeo: {{asn_mmdb: {tmp_path}/none}}\n")
+    code, said, _ = check(file)
+    assert code == 1
+    assert said[0].startswith(f"{bad}:2: '203.0.113.0/33' is no network (the prefix is none from /1 to /32); accepted: ")
+    assert said[1].startswith(f"{tmp_path}/none: the file cannot be read (No such file or directory); accepted: ")
+    bad.write_text("203.0.113.0/24\n")
+    file.write_text(f"reputation: [{{file: {bad}, category: spam}}]\n")
+    assert check(file)[0] == 0

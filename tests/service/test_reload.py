@@ -195,3 +195,30 @@ def test_no_finding_of_the_log_holds_what_it_must_not(at: Place) -> None:
         json.loads(line)
         assert "topsecret" not in line
         assert cookie.partition("=")[2] not in line
+
+
+# ---- lists of addresses
+
+
+def test_a_list_of_addresses_is_followed_and_never_lost(at: Place) -> None:
+    """Its file changes: in force without a reload; broken: told in the log and the metrics, and the one before goes on."""
+    listed = at.folder / "drop.netset"
+    listed.write_text("198.51.100.0/24\n")
+    at.write(more=f"reputation: [{{file: {listed}, category: spam, action: block}}]\n")
+    client = "203.0.113.77"
+
+    def rule() -> str:
+        return at.ask("/l", PERSON, Client_Addr=client).verdict
+
+    with at.start():
+        assert rule() == "allow"
+        listed.write_text("198.51.100.0/24\n203.0.113.64/26 # and these\n")
+        wait_until(lambda: rule() == "block", at_most_s=20, what="the new list")
+        listed.write_text("<html>gone</html> 1\n")
+        wait_until(lambda: '"data_refused"' in at.log.read_text(), at_most_s=20, what="data_refused")
+        assert rule() == "block"
+        assert at.metric("botsieve_data_refused_total") == 1
+        assert at.metric('botsieve_listed_ranges{list="reputation"}') == 2
+    with at.start() as service:
+        assert rule() == "block"
+        assert f"{listed}:1: " in service.output

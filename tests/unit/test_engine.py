@@ -9,9 +9,10 @@ import pytest
 from botsieve.crawlers import Crawlers
 from botsieve.decision import VERDICTS, Decision
 from botsieve.detectors import TABLE
-from botsieve.observation import SEES_ALL_HEADERS, address_text, make_observation
+from botsieve.observation import SEES_ALL_HEADERS, address_text, make_observation, pack_address
 from botsieve.policy import Allowlist, PathSet, Policy, Rule, Rulebook
 from botsieve.ranges import RangeSet
+from botsieve.reputation import Listing, Reputation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,12 @@ class TestOrder:
         assert rig.ask(headers=CURL).rule == "allowlist"
         assert len(rig.engine.world.clients) == 0
         assert rig.ask(headers=CURL, client="198.51.100.7").rule != "allowlist"
+
+    def test_an_exception_from_a_file(self) -> None:
+        """As one that is written in the configuration."""
+        book = Rulebook(policies=(enforcing(audience="browser"),), allow=Allowlist(listed=RangeSet.parse(["203.0.113.0/24"])))
+        assert Rig(book=book).ask(headers=CURL).rule == "allowlist"
+        assert Rig(book=book).ask(headers=CURL, client="198.51.100.7").rule != "allowlist"
 
     def test_a_crawler_inside_its_ranges(self) -> None:
         """A name alone is no ticket; name and published range are."""
@@ -289,3 +296,55 @@ def test_what_a_decision_says_of_itself() -> None:
     assert (decision.policy, decision.audience, decision.config, decision.route) == ("shop", "api", "a" * 12, "/items/{n}")
     assert decision.id == "0000-0000-0000-0001"
     assert address_text(request().client) == "203.0.113.7"
+
+
+class TestReputation:
+    """An address on the operator's lists: shown without points, and refused only where that is asked for."""
+
+    @staticmethod
+    def rig(action: str, *, mode: str = "enforce", **policy: Any) -> Rig:
+        """203.0.113.0/24 (the rig's client) is on a list."""
+        lists = Reputation(RangeSet.parse(["203.0.113.0/24"]), b"\0", [Listing("spam", action)])
+        policies = (enforcing(audience="browser", **policy),) if mode == "enforce" else (Policy(**policy),)
+        return Rig(book=Rulebook(policies=policies, reputation=lists))
+
+    def test_alarm_is_shown_and_changes_nothing(self) -> None:
+        """The finding has no points; the verdict is that of the score."""
+        decision = self.rig("alarm").ask(headers=PAGE)
+        assert (decision.verdict, decision.score) == ("allow", 0)
+        assert [(signal.id, signal.points, signal.detail, signal.subject) for signal in decision.signals] == [
+            ("network.reputation", 0, "spam", "address")
+        ]
+        assert decision.reasons == ["reputation:spam"]
+
+    def test_block_refuses_in_mode_enforce(self) -> None:
+        """As a prevention: not challenged first, and no rule of the operator lifts it; elsewhere nobody is touched."""
+        rig = self.rig("block", rules=(Rule(name="all", then="allow"),))
+        decision = rig.ask(headers=PAGE)
+        assert (decision.verdict, decision.rule, decision.level, decision.score) == ("block", "prevention", "", 0)
+        assert rig.ask(headers=PAGE, client="198.51.100.7").verdict == "allow"
+
+    def test_block_is_only_told_in_mode_monitor(self) -> None:
+        """What enforce would do."""
+        decision = self.rig("block", mode="monitor").ask(headers=PAGE)
+        assert (decision.verdict, decision.would_be, decision.rule) == ("allow", "block", "prevention")
+
+    def test_the_exception_list_wins(self) -> None:
+        """Always."""
+        rig = self.rig("block")
+        rig.engine.rulebook = msgspec.structs.replace(
+            rig.engine.rulebook, allow=Allowlist(networks=RangeSet.parse(["203.0.113.0/24"]))
+        )
+        assert rig.ask(headers=PAGE).rule == "allowlist"
+
+    def test_a_rule_can_ask_for_it(self) -> None:
+        """`when: {signal: network.reputation}` makes of an alarm what the operator wants."""
+        rule = Rule(name="listed", signal="network.reputation", then="challenge")
+        decision = self.rig("alarm", rules=(rule,)).ask(headers=PAGE)
+        assert (decision.verdict, decision.rule) == ("challenge", "rule.listed")
+
+    def test_whoever_wants_to_know(self) -> None:
+        """`is_bad` of the rulebook: the category, or nothing; also without any list."""
+        book = self.rig("alarm").engine.rulebook
+        assert (book.is_bad(pack_address("203.0.113.1")), book.is_bad(pack_address("192.0.2.1"))) == ("spam", "")
+        assert Rulebook().is_bad(pack_address("203.0.113.1")) == ""

@@ -29,6 +29,17 @@ class Network(Kind):
         return str(value.strip())
 
 
+class NetworkOrFile(Network):
+    """A network, or the absolute path of a file with a list of networks."""
+
+    accepted = f"{Network.accepted}; or the absolute path of a list of them"
+
+    def check(self, value: object) -> str:
+        if isinstance(value, str) and value.startswith("/"):
+            return AbsolutePath().check(value)
+        return super().check(value)
+
+
 class CountedNetwork(Network):
     """A network of the size in which networks are counted, as `observation.network_text` writes it."""
 

@@ -15,6 +15,7 @@ from botsieve.config.mistakes import Path, path_text
 from botsieve.config.models import Configuration
 from botsieve.config.policy_models import PolicyModel, When
 from botsieve.config.service_models import Levels
+from botsieve.lookups.settings import MAX_ALLOW_FILES
 
 
 class Strange(NamedTuple):
@@ -32,10 +33,11 @@ def check_together(configuration: Configuration) -> list[Strange]:
         *_policies(configuration),
         *_detectors(configuration),
         *_preventions(configuration),
-        *_extensions(configuration),
         *_crawlers(configuration),
+        *_extensions(configuration),
         *_levels(configuration.challenge.levels),
         *_listeners(configuration),
+        *_allow_files(configuration),
     ]
 
 
@@ -142,6 +144,9 @@ def _preventions(configuration: Configuration) -> Iterator[Strange]:
         if "drop_bad_reputation" in words and "rate_limit" not in words:
             message = "drop_bad_reputation works with rate_limit only; accepted: both of them, or neither"
             yield Strange((*path, "sessions.opening", "prevention"), message, ())
+        elif "drop_bad_reputation" in words and all(entry.action == "ignore" for entry in configuration.reputation):
+            message = "drop_bad_reputation needs to know whom; accepted: with a list in `reputation` whose action is alarm or block"
+            yield Strange((*path, "sessions.opening", "prevention"), message, (("reputation",),))
 
 
 def _extensions(configuration: Configuration) -> Iterator[Strange]:
@@ -162,6 +167,13 @@ def _levels(levels: Levels) -> Iterator[Strange]:
             )
             yield Strange(("challenge", "levels", name), message, (("challenge", "levels"),))
         below_name, below = name, amount
+
+
+def _allow_files(configuration: Configuration) -> Iterator[Strange]:
+    files = [at for at, text in enumerate(configuration.allow.networks) if text.startswith("/")]
+    if len(files) > MAX_ALLOW_FILES:
+        message = f"{len(files)} files are named; accepted: at most {MAX_ALLOW_FILES}"
+        yield Strange(("allow", "networks", files[MAX_ALLOW_FILES]), message, ())
 
 
 def _listeners(configuration: Configuration) -> Iterator[Strange]:

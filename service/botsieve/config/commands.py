@@ -5,11 +5,14 @@ Law of the file: it changes nothing, and says of a file exactly what `serve` and
 
 from __future__ import annotations
 
+import asyncio
+
 import click
 
 from botsieve.config.loader import DEFAULT_FILE, find, load
 from botsieve.config.settings import Loaded
 from botsieve.errors import ConfigError
+from botsieve.lookups.address_data import read_once
 from botsieve.policy import Policy
 
 
@@ -28,6 +31,11 @@ def check_config(file: str | None) -> int:
         return 1
     for warning in loaded.warnings:
         click.echo(f"{warning} (a warning)")
+    refused = asyncio.run(read_once(loaded.service.lookups)).mistakes
+    for mistake in refused:
+        click.echo(mistake)
+    if refused:
+        return 1
     for line in described(loaded, find(file)):
         click.echo(line)
     return 0

@@ -30,6 +30,7 @@ from botsieve.config.settings import (
 )
 from botsieve.crawlers import Crawlers, OwnCrawler
 from botsieve.detectors.settings import DEFAULTS, THRESHOLDS, Settings, Threshold
+from botsieve.lookups.settings import LookupSettings
 from botsieve.observation import SIGHT_WORDS
 from botsieve.policy import Allowlist, PathSet, Pattern, Policy, Rule, Rulebook
 from botsieve.ranges import RangeSet
@@ -143,19 +144,27 @@ def _service(plan: Plan) -> ServiceSettings:
         keys_file=given["challenge"]["keys_file"],
         sessions=SessionSettings(**given["sessions"]),
         device=DeviceSettings(**given["device"]),
-        browser=BrowserSettings(**given["browser"]),
         state=StateSettings(**given["state"]),
         journal=JournalSettings(**given["journal"]),
         web=address(given["web"]),
         client_headers=given["client_headers"],
+        lookups=msgspec.convert(given["lookups"], LookupSettings),
+        browser=BrowserSettings(**given["browser"]),
         crawler_dns=_dns(given["crawlers"]["dns"]),
     )
 
 
 def _crawlers(given: list[dict[str, Any]]) -> Crawlers | None:
     """The list with the operator's entries; None without any.  A name becomes what logs and headers can show."""
-    own = [OwnCrawler(entry["name"].replace(" ", "-"), entry["agent"].lower(), tuple(entry["domain"])) for entry in given]
-    return Crawlers.builtin().with_own(tuple(own)) if own else None
+    return (
+        Crawlers.builtin().with_own(
+            tuple(
+                OwnCrawler(entry["name"].replace(" ", "-"), entry["agent"].lower(), tuple(entry["domain"])) for entry in given
+            )
+        )
+        if given
+        else None
+    )
 
 
 def _dns(given: dict[str, Any]) -> DnsSettings:

@@ -13,6 +13,7 @@ from botsieve.config.browser_models import Browser, Device
 from botsieve.config.crawler_models import Crawlers
 from botsieve.config.detector_models import Detectors
 from botsieve.config.kinds import OneOf, Whole, Word
+from botsieve.config.lookup_models import MAX_LISTS, Geo, ReputationList
 from botsieve.config.policy_models import MAX_POLICIES, Policies, PolicyModel, Presets
 from botsieve.config.section import Section
 from botsieve.config.service_models import Allow, Challenge, Edges, Journal, Privacy, Sessions, State, Web
@@ -21,7 +22,7 @@ from botsieve.config.service_models import Allow, Challenge, Edges, Journal, Pri
 class Configuration(Section):
     """Everything that can be written in `botsieve.yaml`."""
 
-    later: ClassVar[tuple[str, ...]] = ("reputation", "geo", "sharing")
+    later: ClassVar[tuple[str, ...]] = ("sharing",)
 
     policies: Policies = Field(default=(PolicyModel(name="default"),), max_length=MAX_POLICIES)
     presets: Presets = Presets()
@@ -31,6 +32,8 @@ class Configuration(Section):
     detectors: Detectors = Detectors()
     allow: Allow = Allow()
     crawlers: Crawlers = Crawlers()
+    reputation: tuple[ReputationList, ...] = Field(default=(), max_length=MAX_LISTS)
+    geo: Geo = Geo()
     edges: Edges = Edges()
     client_headers: Annotated[str, Word("id", "none", later=("all",))] = Field(
         default="id", description="what visitors get: nothing, or X-Botsieve-Id on challenge and block"

@@ -18,6 +18,7 @@ from botsieve.config.section import Section
 from botsieve.config.threshold_models import PresetAction
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.detectors.settings import DEFAULTS, THRESHOLDS
+from botsieve.reputation import SIGNAL as REPUTATION
 
 MAX_POLICIES, MAX_RULES, MAX_PATHS = 100, 100, 1000
 
@@ -29,12 +30,12 @@ Paths = Annotated[tuple[str, ...], Many(UrlPath(), MAX_PATHS)]
 class SignalId(Kind):
     """The id of a finding of this version."""
 
-    accepted = ", ".join((*DEFAULTS, *THRESHOLDS))
+    accepted = ", ".join((*DEFAULTS, *THRESHOLDS, REPUTATION))
 
     def check(self, value: object) -> str:
-        if isinstance(value, str) and (value in DEFAULTS or value in THRESHOLDS):
+        if isinstance(value, str) and (value in DEFAULTS or value in THRESHOLDS or value == REPUTATION):
             return str(value)
-        near = nearest(value, (*DEFAULTS, *THRESHOLDS)) if isinstance(value, str) else ""
+        near = nearest(value, (*DEFAULTS, *THRESHOLDS, REPUTATION)) if isinstance(value, str) else ""
         raise self.refusal(f"{shown(value)} is no finding" + (f" (did you mean {near}?)" if near else ""))
 
 

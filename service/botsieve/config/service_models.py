@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from botsieve.challenge.settings import MAX_BITS, MAX_CLEARANCE_S, MAX_PUZZLES, MIN_BITS, MIN_PUZZLES
-from botsieve.config.address_kinds import AbsolutePath, HeaderName, Listen, Network
+from botsieve.config.address_kinds import AbsolutePath, HeaderName, Listen, Network, NetworkOrFile
 from botsieve.config.kinds import Flag, Kind, Many, Number, OneOf, Secret, Table, Text, Whole, Word
 from botsieve.config.mistakes import shown
 from botsieve.config.section import Section
@@ -169,8 +169,8 @@ class Sessions(Section):
 
 class Allow(Section):
     meaning: ClassVar[str] = "Always wins, also over a running prevention; not counted in any statistic of normal traffic."
-    networks: Annotated[tuple[str, ...], Many(Network(), 10_000)] = Field(
-        default=(), description="addresses that are let through"
+    networks: Annotated[tuple[str, ...], Many(NetworkOrFile(), 10_000)] = Field(
+        default=(), description="addresses that are let through; a file is a list as in section reputation, watched like those"
     )
     headers: Annotated[dict[str, tuple[str, ...]], Table(HeaderName(), Many(Secret(), 100, least=1), 20)] = Field(
         default={}, description='x-api-key: ["${file:/path}"]; compared in constant time, never logged'

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from botsieve.challenge.settings import ChallengeSettings
+from botsieve.lookups.settings import LookupSettings
 from botsieve.policy import Rulebook
 from botsieve.ranges import RangeSet
 
@@ -114,9 +115,10 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings
     web: Address | None
     client_headers: str
-    crawler_dns: DnsSettings = DnsSettings()
     device: DeviceSettings = DeviceSettings()
     browser: BrowserSettings = BrowserSettings()
+    crawler_dns: DnsSettings = DnsSettings()
+    lookups: LookupSettings = LookupSettings()
 
     def edge(self, name: str) -> EdgeSettings:
         """The settings of one kind of gateway.  Errors: KeyError for one that this version does not have."""

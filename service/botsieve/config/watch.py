@@ -13,12 +13,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from botsieve.config.child import WAIT_S, Child
+from botsieve.config.child import Child
 from botsieve.config.compile import build_steps
 from botsieve.config.fixed import keep_fixed
 from botsieve.config.loader import DEFAULT_FILE, find, keep_last_good, read_bytes
 from botsieve.config.plan import Answer
 from botsieve.config.settings import Loaded
+from botsieve.confined import WAIT_S
 from botsieve.errors import InputError
 
 POLL_S = 0.5

@@ -15,6 +15,8 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "service_stopped": ("info", ()),
     "config_applied": ("info", ("config",)),
     "config_refused": ("error", ("file",)),
+    "data_applied": ("info", ("file",)),
+    "data_refused": ("error", ("file",)),
     "paused": ("warning", ()),
     "resumed": ("warning", ()),
     "detector_failed": ("error", ("signal",)),

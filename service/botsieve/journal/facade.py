@@ -23,7 +23,7 @@ from botsieve.journal.http_server import Listener, listen_tcp, listen_unix
 from botsieve.journal.metrics import Metrics, StateFigures
 from botsieve.journal.pause import PauseSwitch
 from botsieve.journal.record import pack, unpack
-from botsieve.journal.redact import FULL, HMAC, Redactor
+from botsieve.journal.redact import FULL, HMAC, Redactor, Whereabouts
 from botsieve.journal.render import render, time_text, to_line
 from botsieve.journal.ring import MAX_RECORDS, Ring
 from botsieve.journal.sink import Sink
@@ -148,7 +148,7 @@ class Journal:
         if decision is None or self.store is None:
             return
         known = self.find(decision.id) or {"id": decision.id, "reasons": decision.reasons, "rule": decision.rule}
-        facts = (decision.id, self._now_s(), decision.policy, decision.verdict, decision.score)
+        facts = (decision.id, self._wall_s(), decision.policy, decision.verdict, decision.score)
         kept = to_line(known)
         if len(kept) > MAX_DECISION:
             kept = to_line({"id": decision.id, "rule": decision.rule})
@@ -174,6 +174,15 @@ class Journal:
         self._policies = {policy.name: policy.mode for policy in rulebook.policies}
         self.metrics.config_applied_s = self._wall_s()
         self.event("config_applied", config=rulebook.config, **keys)
+
+    def data_event(self, name: str, **keys: object) -> None:
+        """A list or database was applied or refused (`data_applied`, `data_refused`)."""
+        self.metrics.data_refused += name == "data_refused"
+        self.event(name, **keys)
+
+    def tell_whereabouts(self, whereabouts: Whereabouts | None) -> None:
+        """From now on every record says what is known of its client's address; None: no more."""
+        self._redactor.whereabouts = whereabouts
 
     def config_refused(self, file: str, mistakes: list[str]) -> None:
         """A configuration was refused; the last good one stays."""
@@ -245,6 +254,7 @@ class Journal:
         Errors: MachineError when the key for `hmac` cannot be made; nothing has changed then.
         """
         redactor = _redactor(options)
+        redactor.whereabouts = self._redactor.whereabouts
         self._redactor = self.log.redactor = redactor
         self.log.set_sample(options.allow_sample_percent)
         return [key for name, key in _AT_START.items() if getattr(options, name) != getattr(self.options, name)]

@@ -52,16 +52,18 @@ class Metrics:
     def __init__(self, state: StateFigures | None = None) -> None:
         self.state = state
         self.config_refused = 0
+        self.data_refused = 0
+        self.listed: Mapping[str, int] = {"allow": 0, "reputation": 0}
         self.config_applied_s = 0.0
         self.log_dropped: Callable[[], int] = lambda: 0
         self.crawler_lookups: Callable[[], Mapping[str, int]] = lambda: dict.fromkeys(LOOKUP_RESULTS, 0)
+        self.more: list[Callable[[], Iterable[Metric]]] = []  # what other parts tell, at each scrape
+        self.feedback: dict[str, int] = {}
         self.decisions: _Count = {}
         self.findings: dict[str, int] = {}
         self.unjudged: _Count = {}
         self.challenges: _Count = {}
         self.reports: dict[str, int] = {}
-        self.more: list[Callable[[], Iterable[Metric]]] = []  # what other parts tell, at each scrape
-        self.feedback: dict[str, int] = {}
         self.detector_errors: dict[str, int] = {}
         self._seconds: dict[str, _Histogram] = {}
         self._policies: set[str] = set()
@@ -143,6 +145,13 @@ class Metrics:
         yield _counter("botsieve_crawler_lookups", "Claims to be a crawler, asked of DNS.", ("result",), _single(lookups))
         yield CounterMetricFamily("botsieve_log_dropped", "Log lines that were never written.", value=self.log_dropped())
         yield CounterMetricFamily("botsieve_config_refused", "Configurations that were refused.", value=self.config_refused)
+        yield CounterMetricFamily("botsieve_data_refused", "Lists and databases that were refused.", value=self.data_refused)
+        listed = GaugeMetricFamily("botsieve_listed_ranges", "Ranges of addresses in force.", labels=("list",))
+        for name, ranges in self.listed.items():
+            listed.add_metric((name,), ranges)
+        yield listed
+        for tell in self.more:
+            yield from tell()
         applied = "When the running configuration was applied, seconds since 1970."
         yield GaugeMetricFamily("botsieve_config_applied_timestamp_seconds", applied, value=self.config_applied_s)
         yield InfoMetricFamily("botsieve_build", "The running version.", value={"version": __version__})
@@ -154,8 +163,6 @@ class Metrics:
             policy = OTHER
         self._policies.add(policy)
         key = (self._edge(edge), policy, verdict, would_be)
-        for tell in self.more:
-            yield from tell()
         self.decisions[key] = self.decisions.get(key, 0) + 1
 
     def _edge(self, edge: str) -> str:

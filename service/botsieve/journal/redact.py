@@ -7,6 +7,7 @@ Cookie, Authorization and query values need no redaction: they are never copied 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 
 from botsieve.observation import address_text, network_text
 
@@ -14,13 +15,18 @@ FULL, PREFIX, HMAC = "full", "prefix", "hmac"
 ADDRESS_FORMS = (FULL, PREFIX, HMAC)
 
 
+# What is known of an address (16 packed bytes) from the operator's databases, by key of the decision log.
+Whereabouts = Callable[[bytes], Mapping[str, int | str]]
+
+
 class Redactor:
     """`form`: one of ADDRESS_FORMS.  `key`: secret bytes for `hmac`, at least 16, kept as long as lines are to be compared.
+    `whereabouts`: network and country of an address, None when nobody wants to know.
 
     Errors: ValueError for another form or a short key.
     """
 
-    __slots__ = ("_form", "_key")
+    __slots__ = ("_form", "_key", "whereabouts")
 
     def __init__(self, form: str = FULL, key: bytes = b"") -> None:
         if form not in ADDRESS_FORMS:
@@ -29,6 +35,7 @@ class Redactor:
             raise ValueError(f"privacy.addresses is hmac and its key has {len(key)} bytes; accepted: at least 16")
         self._form = form
         self._key = key[:64]
+        self.whereabouts: Whereabouts | None = None
 
     def address(self, packed: bytes) -> str:
         """An address (16 packed bytes): whole, its /24 or /48, or 16 hex digits that are the same for the same address."""

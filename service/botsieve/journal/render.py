@@ -61,6 +61,8 @@ def render(record: Record, redactor: Redactor) -> dict[str, Any]:
     out["client"] = redactor.address(r.client)
     out["network"] = redactor.network(r.client)
     out["peer"] = out["client"] if r.peer == r.client else redactor.address(r.peer)
+    if redactor.whereabouts is not None:
+        out |= redactor.whereabouts(r.client)
     for name, value in (("ja3", r.ja3), ("ja4", r.ja4), ("tls_sig", r.tls_sig)):
         if value:
             out[name] = client_text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from botsieve.policy import Rulebook
@@ -15,4 +16,10 @@ def rulebook_of(config: str | None) -> Rulebook:
         return Rulebook()
     from botsieve.config.loader import load  # pydantic and YAML take longer to import than a small log to judge
 
-    return load(config).rulebook
+    loaded = load(config)
+    lookups = loaded.service.lookups
+    if not (lookups.reputation or lookups.allow):
+        return loaded.rulebook
+    from botsieve.lookups.address_data import read_once
+
+    return asyncio.run(read_once(lookups)).lists.into(loaded.rulebook)

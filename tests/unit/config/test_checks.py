@@ -84,3 +84,15 @@ def test_a_hidden_policy_is_never_chosen(given_policies: list[dict[str, Any]], d
                 client=pack_address("192.0.2.1"), method=b"GET", uri=path, headers={}, edge_time_s=0.0, host=host
             )
             assert rulebook.policy_for(o).name != "b"
+
+
+def test_only_so_many_files_of_exceptions() -> None:
+    """20 are possible, 21 are a mistake at the first one too many."""
+
+    def told(count: int) -> list[str]:
+        networks = ["192.0.2.1", *(f"/lists/{n}" for n in range(count))]
+        found = check_together(Configuration.model_validate({"allow": {"networks": networks}}))
+        return [f"{one.path[-1]} {one.message}" for one in found if one.path[:1] == ("allow",)]
+
+    assert told(20) == []
+    assert told(21) == ["21 21 files are named; accepted: at most 20"]

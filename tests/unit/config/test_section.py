@@ -19,7 +19,7 @@ def test_keys_are_named_as_they_are_written() -> None:
 
 def test_unknown_keys_and_keys_of_later_versions_are_taken_out_and_told_apart() -> None:
     """At any depth, in lists too; what is known stays; the data handed in stays as it was."""
-    data = {"bot_at": 1, "geo": {}, "policies": [{"name": "a", "nmae": 1}], "edges": {"envoy": {}, "nginx": 5}}
+    data = {"bot_at": 1, "sharing": {}, "policies": [{"name": "a", "nmae": 1}], "edges": {"envoy": {}, "nginx": 5}}
     mistakes = Mistakes("f")
     kept = known_only(Configuration, data, (), mistakes)
     assert kept == {"bot_at": 1, "policies": [{"name": "a"}], "edges": {"nginx": 5}}
@@ -27,7 +27,7 @@ def test_unknown_keys_and_keys_of_later_versions_are_taken_out_and_told_apart() 
     assert len(told) == 3
     assert sum("not available in this version" in line for line in told) == 2
     assert any("did you mean name?" in line for line in told)
-    assert "geo" in data
+    assert "sharing" in data
 
 
 def every_section(section: type[Section]) -> list[type[Section]]:

@@ -117,6 +117,16 @@ def test_bytes_that_are_no_text_are_shown() -> None:
     assert client_text(b"caf\xc3\xa9 \xff") == "café \\xff"
 
 
+def test_what_the_databases_know_stands_beside_the_client() -> None:
+    """Only when somebody wants to know, and of the client's whole address whatever is shown of it."""
+    redactor = Redactor("prefix")
+    redactor.whereabouts = lambda address: {"asn": 64500, "country": "DE"} if address == observation().client else {}
+    line = render(unpack(pack(observation(), decision(1), NOW_S, 14, 0.0)), redactor)
+    assert (line["asn"], line["country"]) == (64500, "DE")
+    SCHEMA.validate(json.loads(to_line(line)))
+    assert rendered(observation(), decision(1)).keys() == line.keys() - {"asn", "country"}
+
+
 def test_a_measure_without_a_number_is_left_out() -> None:
     """JSON has no NaN and no infinity."""
     signal = Signal("timing.x", 1, measures=(Measure("a", math.nan, 1.0), Measure("b", 2.0, math.inf), Measure("c", 3.0)))

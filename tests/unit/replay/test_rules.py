@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from botsieve.errors import ConfigError
+from botsieve.observation import pack_address
 from botsieve.policy import Rulebook
 from botsieve.replay.rules import rulebook_of
 
@@ -23,3 +24,11 @@ def test_configuration(tmp_path: Path) -> None:
     config.write_text("policies: [{name: site, audience: nobody}]\n")
     with pytest.raises(ConfigError, match="audience"):
         rulebook_of(str(config))
+
+
+def test_lists_of_addresses_are_read_too(tmp_path: Path) -> None:
+    """A replay judges by the lists that the configuration names, as they are now."""
+    config, bad = tmp_path / "botsieve.yaml", tmp_path / "drop.netset"
+    bad.write_text("203.0.113.0/24\n")
+    config.write_text(f"reputation: [{{file: {bad}, category: spam}}]\n")
+    assert rulebook_of(str(config)).is_bad(pack_address("203.0.113.9")) == "spam"
