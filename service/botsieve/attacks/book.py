@@ -15,7 +15,7 @@ from botsieve.attacks.openings import Openings
 from botsieve.attacks.preventions import Prevention, Preventions, Whom
 from botsieve.attacks.resets import Resets
 from botsieve.attacks.rulings import HUMAN, RAPID, TRANSACTION, Rulings
-from botsieve.attacks.sites import Sites
+from botsieve.attacks.sites import SiteFacts, Sites
 from botsieve.attacks.subjects import CLIENT, DEVICE, SESSION, Subject, Subjects, begin_again, client_name, sprout
 from botsieve.attacks.suspects import Suspects
 from botsieve.attacks.types import (
@@ -92,16 +92,22 @@ class Attacks:
 
     def judge(self, request: Request) -> Ruling:
         """What this request is part of, and what is to be done with it.  The request is already counted in the World."""
-        watch = self.watched(request.view.policy)
+        policy = request.view.policy
+        known = self._watched.get(id(policy))
+        watch = known if known is not None and known.policy is policy else self.watched(policy)
         if request.session is not None:
             self.openings.visited(request, request.session, watch.opening)
         if not watch.any:
             return NOTHING
         profiles = request.view.profiles
         counts = profiles.template != 0 and request.o.kind != FEED
-        if not counts and not self.preventions.size:
+        held = self.preventions.size > 0
+        if not counts and not held:
             return NOTHING
-        ruling = self._narrow(request, watch, counts=counts) if watch.counts or self.preventions.size else NOTHING
+        ruling = NOTHING
+        # A client's first request has nothing to be counted on yet.
+        if held or (watch.counts and (profiles.client is not None or request.session is not None or request.device)):
+            ruling = self._narrow(request, watch, counts=counts)
         if watch.opening is not None:
             ruling = joined(ruling, self.openings.judge(request, watch.opening))
         if self.collector_injected and watch.human is not None:
@@ -145,16 +151,17 @@ class Attacks:
             ruling = self._rulings.of_subject(request, subject, whom, crossed, counts=counts)
         if not self.preventions.size:
             return ruling
-        if word is SESSION:
+        if request.session is not None:
             ruling = joined(ruling, self._rulings.of_door(request, counts=counts))
         return joined(ruling, self._rulings.of_network(request, subject)) if self.preventions.folded else ruling
 
     def _subject(self, request: Request, word: str, key: bytes) -> Subject:
         now_s = request.now_s
-        subject = self.subjects.use(key, now_s)
+        # As subjects.use does first, written out: nearly all are found there.
+        subject = self.subjects.table.settled[key[0]].young.get(key) or self.subjects.use(key, now_s)
         if subject is None:
             subject = self._newcomer(request, word, key)
-        elif now_s - subject.last_s > self.session_idle_s:
+        elif now_s - subject.last_s > self._rulings.session_idle_s:
             begin_again(subject)
         elif subject.left_out and not self.preventions.runs(key, TRANSACTION, now_s):
             transactions.begin_again(subject)
@@ -181,6 +188,7 @@ class Attacks:
         """Counts a page view or data call; the detectors whose threshold it crosses."""
         o, view, now_s = request.o, request.view, request.now_s
         is_page_load = o.kind == NAVIGATION
+        facts = self._sites.facts(view.profiles.site)
         crossed: tuple[str, ...] = ()
         if watch.rapid is not None and (is_page_load or watch.policy.audience == "api") and view.time_judged:
             if surfing.count(subject, view.profiles.template ^ view.profiles.item, now_s, watch.rapid):
@@ -189,23 +197,22 @@ class Attacks:
         if watch.transactions is not None:
             url = self._world.hasher.thing(o.uri)
             if not transactions.is_poll(subject, url, is_page_load=is_page_load):
-                usual = self._sites.facts(view.profiles.site).usual
-                if transactions.count(subject, usual, now_s, watch.transactions, is_session=word is not CLIENT):
-                    transactions.leave_out(subject, usual, now_s)
+                if transactions.count(subject, facts.usual, now_s, watch.transactions, is_session=word is not CLIENT):
+                    transactions.leave_out(subject, facts.usual, now_s)
                     crossed += (TRANSACTION,)
-        if watch.human is not None and self._collects(request):
+        if watch.human is not None and (self.collector_injected or facts.report_s) and self._collects(request, facts):
             if subject.unproven >= watch.human.grace and self.preventions.expired(key, HUMAN, now_s):
                 human.begin_again(subject)
             if human.count(subject, watch.human):
                 crossed += (HUMAN,)
         return crossed
 
-    def _collects(self, request: Request) -> bool:
+    def _collects(self, request: Request, facts: SiteFacts) -> bool:
         """Whether this client could show a hand: the collector is in the pages, and it says that it is a browser."""
         view = request.view
         if not view.agent.claims_browser and view.policy.audience != "browser":
             return False
-        return self.collector_injected or request.now_s - self._sites.facts(view.profiles.site).report_s < COLLECTOR_S
+        return self.collector_injected or request.now_s - facts.report_s < COLLECTOR_S
 
     # ---- what is told from outside of requests
 

@@ -132,8 +132,9 @@ class Subjects:
 
     def grown(self, key: bytes, subject: Subject, now_s: float) -> None:
         """Tells the table what the subject weighs now."""
-        stamps = 0 if subject.refreshes is None else len(subject.refreshes)
-        cost = SUBJECT_BYTES + PAGE_BYTES * len(subject.pages) + STAMP_BYTES * stamps
+        cost = SUBJECT_BYTES + PAGE_BYTES * len(subject.pages)
+        if subject.refreshes is not None:
+            cost += STAMP_BYTES * len(subject.refreshes)
         if cost != subject.cost:
             before, subject.cost = subject.cost, cost
             if key in self.table.settled[key[0]].young:
