@@ -1,0 +1,121 @@
+"""A person at a desk: a screen (Xvfb), a browser that nobody drives, and xdotool as the hand.
+
+Law of the file: Chromium is started with an address and nothing else; xdotool moves the machine's own pointer and keys, with the
+lengths and pauses of a hand.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.browser.conftest import CHROMIUM
+from tests.conftest import stop
+from tests.servers import wait_until
+
+SIZE = (1200, 900)
+
+
+class Desk:
+    """Use it as a context manager.  `url`: the page that the browser opens."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._at = (900.0, 700.0)
+        reader, writer = os.pipe()
+        self._screen = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"],
+            pass_fds=[writer],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            self._environment = {**os.environ, "DISPLAY": f":{told.readline().strip()}"}
+        self._browser = subprocess.Popen(
+            [
+                CHROMIUM,
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--password-store=basic",
+                f"--user-data-dir={folder}/profile",
+                f"--window-size={SIZE[0]},{SIZE[1]}",
+                "--window-position=0,0",
+                url,
+            ],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until(self._is_shown, at_most_s=30, what="the browser's window")
+        except AssertionError:
+            self.leave()
+            raise
+
+    def _xdotool(self, *arguments: object) -> str:
+        done = subprocess.run(
+            ["xdotool", *map(str, arguments)], env=self._environment, capture_output=True, text=True, check=False, timeout=10
+        )
+        return done.stdout.strip()
+
+    def _is_shown(self) -> bool:
+        return "app" in self._xdotool("search", "--onlyvisible", "--name", "app", "getwindowname")
+
+    # ---- the hand
+
+    def move(self, x: float, y: float, steps: int = 30) -> None:
+        """Along a bent path, slow at both ends."""
+        (x0, y0), bend = self._at, random.uniform(-60, 60)
+        for step in range(1, steps + 1):
+            t = (1 - math.cos(math.pi * step / steps)) / 2
+            side = bend * math.sin(math.pi * t)
+            self._xdotool("mousemove", round(x0 + (x - x0) * t + side), round(y0 + (y - y0) * t - side))
+            time.sleep(random.uniform(0.004, 0.014))
+        self._at = (x, y)
+
+    def press(self, button: int = 1) -> None:
+        """One press of a mouse button, as long as a finger's."""
+        time.sleep(random.uniform(0.08, 0.2))
+        self._xdotool("mousedown", button)
+        time.sleep(random.uniform(0.06, 0.12))
+        self._xdotool("mouseup", button)
+
+    def turn(self, notches: int) -> None:
+        """The wheel, downwards."""
+        for _ in range(notches):
+            self._xdotool("click", 5)
+            time.sleep(random.uniform(0.06, 0.16))
+
+    def key(self, name: str) -> None:
+        """One key."""
+        self._xdotool("keydown", name)
+        time.sleep(random.uniform(0.05, 0.11))
+        self._xdotool("keyup", name)
+        time.sleep(random.uniform(0.07, 0.25))
+
+    def go_to(self, url: str) -> None:
+        """Types an address into the browser's own bar: none of it is a page's."""
+        self._xdotool("key", "ctrl+l")
+        self._xdotool("type", "--delay", 5, url)
+        self._xdotool("key", "Return")
+
+    def leave(self) -> None:
+        stop(self._browser)
+        stop(self._screen)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.leave()
