@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from tests.unit.rig import request
 
 HASHER = Hasher(b"0123456789abcdef")
 SETUP = Setup(30, 256, 90)
+_NUMBERS = itertools.count(1)  # no two decisions have one id, also over a restart
 
 
 def violation(number: int = 1, **facts: Any) -> Violation:
@@ -64,7 +66,6 @@ class Store:
             decisions=lambda: self.verdicts,
             **({"standing": standing} if standing is not None else {}),
         )
-        self.count = 0
 
     def start(self) -> None:
         """What `StoreFeed.run` does when its time has come."""
@@ -93,9 +94,9 @@ class Store:
 
     def violate(self, number: int = 1, *, client: str = "203.0.113.7", uri: bytes = b"/items/17?q=secret", **facts: Any) -> str:
         """One violating request of subject `number`; the id of its decision."""
-        self.count += 1
+        number_of_decision = next(_NUMBERS)
         decision = Decision(
-            id=f"0000-0000-{self.count // 10_000:04d}-{self.count % 10_000:04d}",
+            id=f"0000-0000-{number_of_decision // 10_000:04d}-{number_of_decision % 10_000:04d}",
             verdict="block",
             would_be="block",
             mode="enforce",

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
-from botsieve.attacks.incidents import Incident, IncidentBook, Sample, Standing
+from botsieve.attacks.incidents import Incident, IncidentBook, Standing
 from botsieve.attacks.types import EXPIRED
-from botsieve.journal.redact import Redactor, route_text
-from botsieve.journal.render import client_text
+from botsieve.journal.redact import Redactor
 from botsieve.store.messages import (
     FeedbackRow,
     IncidentRow,
     MinuteRow,
     Ready,
-    SampleRow,
     Setup,
     Status,
     for_service,
@@ -29,6 +27,7 @@ from botsieve.store.messages import (
 )
 from botsieve.store.minutes import Decisions, Minutes
 from botsieve.store.process import Gone, WriterProcess
+from botsieve.store.rows import cause_of, incident_of, row_of
 
 SLICE = 64  # messages made in one step: about 0.5 ms
 REST_S, BUSY_S = 0.25, 0.02
@@ -49,7 +48,8 @@ def _unknown(_key: bytes, _detector: str, _now_s: float) -> None:
 class StoreFeed:
     """`tell(event, **keys)`: the decision log's events.  `redactor`: may be replaced at a reload.
 
-    `decisions`: the metrics' counts.  `standing`: how preventions stand.
+    `wall_s`: the machine's clock, for what people read; None: the same as `now_s`.  `decisions`: the metrics' counts.
+    `standing`: how preventions stand.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class StoreFeed:
         redactor: Callable[[], Redactor],
         tell: Tell,
         now_s: Callable[[], float],
+        wall_s: Callable[[], float] | None = None,
         decisions: Callable[[], Decisions] = dict,
         standing: Standing = _unknown,
     ) -> None:
@@ -71,9 +72,10 @@ class StoreFeed:
         self._setup = setup
         self._tell = tell
         self._now_s = now_s
+        self._wall_s = wall_s or now_s
         self._decisions = decisions
         self._standing = standing
-        self._minutes = Minutes(now_s())
+        self._minutes = Minutes(self._wall_s())
         self._rows: deque[MinuteRow] = deque(maxlen=MAX_MINUTES)
         self._feedback: deque[FeedbackRow] = deque()
         self._extra: deque[msgspec.Struct] = deque([setup])
@@ -156,7 +158,7 @@ class StoreFeed:
     def close(self) -> None:
         """Says the rest, has it written, and ends the process; at most FINISH_S and a little."""
         now_s = self._now_s()
-        self._rows.extend(self._minutes.turn(now_s, self._decisions(), self.book.by_policy))
+        self._rows.extend(self._minutes.turn(now_s + self._ahead_s, self._decisions(), self.book.by_policy))
         if self._is_running:
             try:
                 while self._hear(now_s):
@@ -173,8 +175,9 @@ class StoreFeed:
 
     def _look_round(self, now_s: float) -> None:
         self.book.sweep(now_s, self._standing)
-        if self._minutes.is_over(now_s):
-            rows = self._minutes.turn(now_s, self._decisions(), self.book.by_policy)
+        wall_s = now_s + self._ahead_s
+        if self._minutes.is_over(wall_s):
+            rows = self._minutes.turn(wall_s, self._decisions(), self.book.by_policy)
             self._given_up += max(0, len(self._rows) + len(rows) - MAX_MINUTES)
             self._rows.extend(rows)
         for _ in range(SLICE):
@@ -193,7 +196,7 @@ class StoreFeed:
         if incident.client:
             keys["client"] = self._redactor().address(incident.client)
         if not incident.ended_s:
-            keys |= {"detector": incident.detector, "cause": _told(incident)}
+            keys |= {"detector": incident.detector, "cause": cause_of(incident)}
             self._tell("incident_opened", **keys)
         else:
             seconds = round(incident.ended_s - incident.started_s, 1)
@@ -224,9 +227,9 @@ class StoreFeed:
     def _meet(self, row: IncidentRow, now_s: float) -> None:
         """An incident that the database holds open: from before our start, or one whose end the last writer did not hear."""
         if not self._was_greeted:
-            self.book.adopt(_adopted(row))
+            self.book.adopt(incident_of(row, self._ahead_s))
         elif row.id not in self._open_ids:
-            self._extra.append(msgspec.structs.replace(row, ended_s=min(now_s, row.until_s), why=EXPIRED))
+            self._extra.append(msgspec.structs.replace(row, ended_s=min(now_s + self._ahead_s, row.until_s), why=EXPIRED))
 
     def _send(self, now_s: float) -> bool:
         """Hands on one slice; whether more waits and would be taken."""
@@ -247,8 +250,9 @@ class StoreFeed:
         for queue in (self._extra, self._feedback, self._rows):
             while queue and len(messages) < SLICE:
                 messages.append(queue.popleft())
+        ahead_s = self._ahead_s
         for taken in self.book.take(SLICE - len(messages), now_s):
-            messages.append(self._incident(taken) if isinstance(taken, Incident) else self._sample(taken))
+            messages.append(row_of(taken, self._redactor(), ahead_s))
         packets = pack_all(messages)
         self._given_up += len(messages) - sum(count for _, count in packets)
         self._packets.extend(packets)
@@ -280,62 +284,7 @@ class StoreFeed:
             self.trouble = ""
             self._tell("store_back", lost=self.lost - self._lost_when_told)
 
-    # ---- rows
-
-    def _incident(self, incident: Incident) -> IncidentRow:
-        client = incident.client
-        return IncidentRow(
-            incident.id,
-            incident.attack_type,
-            incident.policy,
-            incident.detector,
-            incident.subject,
-            incident.key,
-            incident.network_key,
-            self._redactor().address(client) if client else "",
-            self._redactor().network(client) if client else "",
-            incident.action,
-            incident.mode,
-            incident.started_s,
-            incident.last_s,
-            incident.until_s,
-            incident.ended_s,
-            incident.why,
-            incident.violations,
-            incident.rejected,
-            incident.challenged,
-            incident.subjects,
-            incident.samples,
-            incident.measures,
-            incident.details,
-        )
-
-    def _sample(self, sample: Sample) -> SampleRow:
-        return SampleRow(
-            sample.incident.id,
-            sample.number,
-            sample.time_s,
-            sample.decision,
-            sample.verdict,
-            sample.score,
-            sample.reasons,
-            self._redactor().address(sample.client),
-            client_text(sample.method),
-            client_text(sample.host),
-            client_text(sample.path),
-            route_text(sample.route),
-            client_text(sample.user_agent),
-        )
-
-
-def _told(incident: Incident) -> str:
-    """The numbers beside their limits, for one line."""
-    parts = []
-    for name, (_, last, limit) in incident.measures.items():
-        parts.append(f"{name} {last:g}" if limit is None else f"{name} {last:g} (limit {limit:g})")
-    return ", ".join(parts)
-
-
-def _adopted(row: IncidentRow) -> Incident:
-    fields: Mapping[str, object] = {name: getattr(row, name) for name in row.__struct_fields__ if name != "network"}
-    return Incident(**{**fields, "client": b""})  # type: ignore[arg-type]
+    @property
+    def _ahead_s(self) -> float:
+        """What the machine's clock is ahead of the service's own time."""
+        return self._wall_s() - self._now_s()

@@ -19,6 +19,7 @@ BROKEN_ENDING = ".broken"
 PAGE_BYTES = 4096
 _BESIDE = ("-wal", "-shm")
 
+# Only small rows may live in their own index (WITHOUT ROWID): one above 1 KB would take a page of its own there.
 _TABLES = """
 CREATE TABLE incidents (
     id TEXT PRIMARY KEY, attack_type TEXT NOT NULL, policy TEXT NOT NULL, detector TEXT NOT NULL, subject TEXT NOT NULL,
@@ -27,14 +28,14 @@ CREATE TABLE incidents (
     started_s REAL NOT NULL, last_s REAL NOT NULL, until_s REAL NOT NULL, ended_s REAL NOT NULL, why TEXT NOT NULL,
     violations INTEGER NOT NULL, rejected INTEGER NOT NULL, challenged INTEGER NOT NULL, subjects INTEGER NOT NULL,
     samples INTEGER NOT NULL, measures TEXT NOT NULL, details TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX incidents_started ON incidents (started_s);
 CREATE INDEX incidents_open ON incidents (until_s) WHERE ended_s = 0;
 CREATE TABLE samples (
     incident TEXT NOT NULL, number INTEGER NOT NULL, time_s REAL NOT NULL, decision TEXT NOT NULL, verdict TEXT NOT NULL,
     score INTEGER NOT NULL, reasons TEXT NOT NULL, client TEXT NOT NULL, method TEXT NOT NULL, host TEXT NOT NULL,
     path TEXT NOT NULL, route TEXT NOT NULL, user_agent TEXT NOT NULL, PRIMARY KEY (incident, number, decision)
-) WITHOUT ROWID;
+);
 CREATE INDEX samples_time ON samples (time_s);
 CREATE TABLE statistics (
     minute_s INTEGER NOT NULL, policy TEXT NOT NULL, attacks INTEGER NOT NULL, violations INTEGER NOT NULL,
@@ -44,7 +45,7 @@ CREATE TABLE statistics (
 CREATE TABLE feedback (
     id TEXT PRIMARY KEY, time_s REAL NOT NULL, policy TEXT NOT NULL, verdict TEXT NOT NULL, score INTEGER NOT NULL,
     client TEXT NOT NULL, decision TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX feedback_time ON feedback (time_s);
 """
 

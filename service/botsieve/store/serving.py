@@ -5,9 +5,8 @@ Law of the file: wiring only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from botsieve.attacks.incidents import IncidentBook
+from botsieve.clock import Clock
 from botsieve.config.settings import JournalSettings, ServiceSettings
 from botsieve.engine import Engine
 from botsieve.journal import Journal
@@ -17,7 +16,7 @@ from botsieve.store.messages import Setup
 from botsieve.store.process import WriterProcess
 
 
-def store_of(settings: ServiceSettings, engine: Engine, journal: Journal, now_s: Callable[[], float]) -> StoreFeed:
+def store_of(settings: ServiceSettings, engine: Engine, journal: Journal, clock: Clock) -> StoreFeed:
     """The feed; the journal notes violations and feedback in it from now on."""
 
     def standing(key: bytes, detector: str, at_s: float) -> tuple[str, float] | None:
@@ -34,7 +33,8 @@ def store_of(settings: ServiceSettings, engine: Engine, journal: Journal, now_s:
         setup_of(settings.journal),
         redactor=lambda: journal.redactor,
         tell=journal.event,
-        now_s=now_s,
+        now_s=clock.now_s,
+        wall_s=clock.wall_s,
         decisions=lambda: journal.metrics.decisions,
         standing=standing,
     )
