@@ -380,7 +380,7 @@ def _narrowest(
 ) -> bytes:
     """The name of the narrowest identity that the evidence supports: settled device, clearance, known browser, settled session.
 
-    b"" for none of them (docs/decisions/0002).
+    b"" for none of them (docs/decisions/0010).
     """
     if device is not None and device.is_settled(now_s, SESSION_SETTLES_S):
         return b"d" + device.id

@@ -47,7 +47,7 @@ class Device(msgspec.Struct, frozen=True, gc=False):
     returned: bool = False
 
     def is_settled(self, now_s: float, settles_s: float) -> bool:
-        """Whether it may name a client: it is as old as the windows are long (docs/decisions/0002)."""
+        """Whether it may name a client: it is as old as the windows are long (docs/decisions/0010)."""
         return now_s - self.born_s >= settles_s
 
 

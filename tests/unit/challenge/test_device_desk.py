@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botsieve.challenge.browser_facts import COOKIE_DELETED, INTEGRITY_FAULT, SUSPICIOUS
-from botsieve.challenge.device_desk import REPORTS_PER_MIN, DeviceDesk, Heard
+from botsieve.challenge.device_desk import REPORTS_PER_MIN, REPORTS_PER_S, DeviceDesk, Heard
 from botsieve.challenge.device_script import Wanted
 from botsieve.challenge.extensions import parse_probe
 from botsieve.challenge.session import Session
@@ -240,11 +240,23 @@ def test_reports_of_one_prefix_are_bounded() -> None:
     """After so many in a minute nothing is read; another network is not concerned, nor the next minutes."""
     at = desk()
     for number in range(REPORTS_PER_MIN):
-        assert at.hear(post(uri=b"/.botsieve/d"), b"{}", NOW_S, number.to_bytes(12, "big"), None).answer.status == 200
+        sent_s = NOW_S + number / REPORTS_PER_MIN * 10
+        assert at.hear(post(uri=b"/.botsieve/d"), b"{}", sent_s, number.to_bytes(12, "big"), None).answer.status == 200
     refused = at.hear(post(uri=b"/.botsieve/d"), b"{}", NOW_S, bytes(12), None).answer
     assert (refused.status, refused.header("Retry-After")) == (429, "60")
     assert at.hear(post(uri=b"/.botsieve/d", address="198.51.100.7"), b"{}", NOW_S, bytes(12), None).answer.status == 200
     assert at.hear(post(uri=b"/.botsieve/d"), b"{}", NOW_S + 120, bytes(12), None).answer.status == 200
+
+
+def test_reports_of_all_together_are_bounded() -> None:
+    """From a thousand networks at once: so many a second are read, the next second begins anew."""
+    at = desk()
+    statuses = []
+    for number in range(REPORTS_PER_S + 10):
+        o = post(uri=b"/.botsieve/d", address=f"10.{number // 250}.{number % 250}.7")
+        statuses.append(at.hear(o, b"{}", NOW_S, number.to_bytes(12, "big"), None).answer.status)
+    assert statuses == [200] * REPORTS_PER_S + [429] * 10
+    assert at.hear(post(uri=b"/.botsieve/d"), b"{}", NOW_S + 1, bytes(12), None).answer.status == 200
 
 
 @settings(max_examples=60)
