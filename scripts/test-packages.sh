@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Installs what only the tests need, from the system's packages: a browser for the pages with a screen and a hand for it (Xvfb, xdotool),
-# Redis for sharing, node for the worker
-# script, openssl and curl as clients, a compiler for the clock that is set under a running service.  It says what is missing, and
-# asks first where somebody can answer.  YES=1, or CI, means yes.  A second call finds everything in place and is done at once.
-# Exit code 4: this machine lacks something.
+# Installs what only the tests need, from the system's packages: a browser for the pages with a screen and a hand for it (Xvfb,
+# xdotool), Redis for sharing, node for the worker script, openssl and curl as clients, a compiler for the clock that is set under a
+# running service, dnsmasq for the names of crawlers.  It says what is missing, and asks first where somebody can answer.  YES=1, or
+# CI, means yes.  A second call finds everything in place and is done at once.  Exit code 4: this machine lacks something.
 set -euo pipefail
 
 # command of the system -> package that brings it (Debian and Ubuntu)
 declare -A packages=([chromium]=chromium [chromedriver]=chromium-driver [Xvfb]=xvfb [xdotool]=xdotool
-    [redis-server]=redis-server [openssl]=openssl [curl]=curl [node]=nodejs [cc]=gcc)
+    [redis-server]=redis-server [openssl]=openssl [curl]=curl [node]=nodejs [cc]=gcc
+    [dnsmasq]=dnsmasq-base)
+PATH=$PATH:/usr/sbin  # where dnsmasq is, also for those who are not root
 
 missing=()
 for command in "${!packages[@]}"; do

@@ -5,6 +5,8 @@ Law of the file: each is stopped by whoever started it; nothing is asked of the 
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -48,7 +50,9 @@ class Dnsmasq:
         own = ["no-resolv", "no-hosts", "bind-interfaces", f"listen-address={HERE}", f"port={self.port}", "user=", "group="]
         conf = folder / "dnsmasq.conf"
         conf.write_text("\n".join([*own, *local, *lines]) + "\n")
-        command = ["dnsmasq", "--keep-in-foreground", f"--conf-file={conf}", "--pid-file"]
+        dnsmasq = shutil.which("dnsmasq", path=os.environ["PATH"] + ":/usr/sbin")
+        assert dnsmasq, "dnsmasq is missing: scripts/test-packages.sh installs it"
+        command = [dnsmasq, "--keep-in-foreground", f"--conf-file={conf}", "--pid-file"]
         with (folder / "dnsmasq.out").open("wb") as output:
             self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         wait_until(lambda: answers(self.port), what="dnsmasq")
