@@ -23,28 +23,25 @@ MAX_EVENTS = 256
 MAX_GAP_MS = 2**31
 _MAX_STEP = 100_000
 
-_Fields = Annotated[
-    list[Annotated[int, msgspec.Meta(ge=-_MAX_STEP, le=MAX_GAP_MS)]],
-    msgspec.Meta(min_length=3, max_length=5),
-]
-_DECODER = msgspec.json.Decoder(Annotated[list[_Fields], msgspec.Meta(min_length=1, max_length=MAX_EVENTS)], strict=True)
-
 
 class InvalidReport(ValueError):
     """A body that web/h.js does not send.  The client's fault; the message names the part, never its content."""
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class Event(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """One event.  `gap_ms`: since the one before it, of the first since the one reported last, or since the page was opened.
 
-    `dx`, `dy`: of MOVE and PRESS, since the pointer was heard of last.
+    `dx`, `dy`: of MOVE and PRESS, since the pointer was heard of last; of CLICK `dx` is its `detail`.
     """
 
-    kind: int
-    gap_ms: int
-    flags: int = 0
-    dx: int = 0
-    dy: int = 0
+    kind: Annotated[int, msgspec.Meta(ge=MOVE, le=FOCUS)]
+    gap_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_GAP_MS)]
+    flags: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+    dx: Annotated[int, msgspec.Meta(ge=-_MAX_STEP, le=_MAX_STEP)] = 0
+    dy: Annotated[int, msgspec.Meta(ge=-_MAX_STEP, le=_MAX_STEP)] = 0
+
+
+_DECODER = msgspec.json.Decoder(Annotated[tuple[Event, ...], msgspec.Meta(min_length=1, max_length=MAX_EVENTS)], strict=True)
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
@@ -69,15 +66,11 @@ def split_report(body: bytes) -> tuple[bytes, int, bytes]:
 def parse_events(raw: bytes) -> tuple[Event, ...]:
     """The events of a report.  Errors: InvalidReport."""
     try:
-        lists = _DECODER.decode(raw)
+        return _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidReport("the events are not a list of 1 to 256 lists of 3 to 5 whole numbers") from error
-    for fields in lists:
-        if not 0 <= fields[0] <= FOCUS or fields[1] < 0 or not 0 <= fields[2] < 256:
-            raise InvalidReport("an event has a kind, time or flags that there are not")
-        if max(fields[3:], default=0) > _MAX_STEP:
-            raise InvalidReport("an event is too far away")
-    return tuple([Event(*fields) for fields in lists])
+        raise InvalidReport(
+            "the events are not 1 to 256 lists of kind, time, flags and distances within their bounds"
+        ) from error
 
 
 def parse_report(body: bytes) -> Report:

@@ -56,7 +56,7 @@ def test_a_report_is_read_as_the_script_writes_it() -> None:
         b"abc\n1234567\n[[0,1,0]]",
         b"abc\n1\n[]",
         b"abc\n1\n{}",
-        b"abc\n1\n[[0,1]]",
+        b"abc\n1\n[[0]]",
         b"abc\n1\n[[0,1,0,0,0,0]]",
         b"abc\n1\n[[12,1,0]]",
         b"abc\n1\n[[-1,1,0]]",
