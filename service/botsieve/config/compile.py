@@ -14,7 +14,7 @@ import msgspec
 
 from botsieve.challenge.settings import ChallengeSettings, LevelSettings, NoJsSettings
 from botsieve.config.crawler_models import host_and_port
-from botsieve.config.kinds import compile_pattern
+from botsieve.config.patterns import compile_pattern
 from botsieve.config.plan import Answer, EdgePlan, Plan, PolicyPlan, RulePlan
 from botsieve.config.settings import (
     Address,

@@ -11,18 +11,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import re2
 from pydantic_core import PydanticCustomError, core_schema
 
 from botsieve.config.mistakes import Expanded, nearest, shown
-
-PATTERN_MAX = 1000
-_PATTERN_MEMORY = 1024 * 1024
-# Counted repetitions are written out (`.{900}` is 1,800 steps), and where RE2's automaton grows beyond its memory each step costs
-# about 5 ns for every byte of a visitor's header: 2,700 steps were 129 ms on 8 KiB.  Long lists of words are long texts: they have
-# two steps a character.
-_PATTERN_STEPS = 400
-_STEPS_PER_CHARACTER = 2
+from botsieve.config.patterns import LONGEST, compile_pattern
 
 
 def refuse(what: str, accepted: str) -> PydanticCustomError:
@@ -212,12 +204,12 @@ class Secret(Kind):
 class PatternText(Kind):
     """A regular expression that RE2 accepts."""
 
-    accepted = f"an RE2 pattern of at most {PATTERN_MAX} characters (no back references, no look-around)"
+    accepted = f"an RE2 pattern of at most {LONGEST} characters (no back references, no look-around)"
 
     def check(self, value: object) -> str:
         if not isinstance(value, str):
             raise self.refusal(f"{shown(value)} is no text")
-        if len(value) > PATTERN_MAX:
+        if len(value) > LONGEST:
             raise self.refusal(f"the pattern has {len(value)} characters")
         try:
             compile_pattern(value)
@@ -225,26 +217,6 @@ class PatternText(Kind):
             why = "" if isinstance(value, Expanded) else f" ({error})"
             raise self.refusal(f"{shown(value)} is no RE2 pattern{why}") from None
         return str(value)
-
-
-def compile_pattern(text: str) -> Any:
-    """A compiled RE2 pattern that searches bytes of any encoding.  Errors: ValueError.
-
-    Memory and steps are bounded, so a pattern that would need more is refused here and never slow later.
-    """
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = _PATTERN_MEMORY
-    options.log_errors = False
-    try:
-        compiled = re2.compile(text.encode(), options)
-    except (re2.error, UnicodeEncodeError) as error:
-        said = error.args[0] if error.args else b""
-        raise ValueError(ascii(said.decode("latin-1") if isinstance(said, bytes) else said)[1:-1][:100]) from None
-    most = max(_PATTERN_STEPS, _STEPS_PER_CHARACTER * len(text))
-    if compiled.programsize > most:
-        raise ValueError(f"its repetitions make it {compiled.programsize} steps long, at most {most} for its length")
-    return compiled
 
 
 class Many(Kind):
