@@ -66,7 +66,7 @@ def split_report(body: bytes) -> tuple[bytes, int, bytes]:
 def parse_events(raw: bytes) -> tuple[Event, ...]:
     """The events of a report.  Errors: InvalidReport."""
     try:
-        return _DECODER.decode(raw)
+        events: tuple[Event, ...] = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidReport(
             "the events are not 1 to 256 lists of kind, time, flags and distances within their bounds"
