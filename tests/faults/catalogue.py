@@ -24,13 +24,12 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 
 
 class Fault(NamedTuple):
-    """`end` None: `begin` returns when it is over.  `is_new`: another service counts afterwards, from 0."""
+    """`end` None: `begin` returns when it is over.  `after`: what must be true then."""
 
     kind: str
     begin: Step
     end: Step | None = None
     after: Step | None = None
-    is_new: bool = False
 
 
 def _signal(number: signal.Signals) -> Step:
@@ -38,7 +37,7 @@ def _signal(number: signal.Signals) -> Step:
 
 
 def _usurped(how: str) -> Fault:
-    return Fault(NOBODY_JUDGES, lambda at: at.usurp(how), Stage.restore, is_new=True)
+    return Fault(NOBODY_JUDGES, lambda at: at.usurp(how), Stage.restore)
 
 
 # ---- the configuration
@@ -132,8 +131,8 @@ def _nginx_reload(at: Stage) -> None:
 
 FAULTS: dict[str, Fault] = {
     "service stopped": Fault(NOBODY_JUDGES, _signal(signal.SIGSTOP), _signal(signal.SIGCONT)),
-    "service killed": Fault(NOBODY_JUDGES, Stage.kill, Stage.start, is_new=True),
-    "service restarted": Fault(NOBODY_JUDGES, Stage.restart, is_new=True),
+    "service killed": Fault(NOBODY_JUDGES, Stage.kill, Stage.start),
+    "service restarted": Fault(NOBODY_JUDGES, Stage.restart),
     "answers late": _usurped("late"),
     "answers nonsense": _usurped("nonsense"),
     "answers half": _usurped("half"),

@@ -21,15 +21,16 @@ FIRST = 50
 
 
 class Times(NamedTuple):
-    """How long visits go on before, during and after a fault, in seconds."""
+    """How long visits go on before, during and at least after a fault, in seconds."""
 
     before_s: float
     away_s: float
     after_s: float
 
 
-LONG = {NOBODY_JUDGES: Times(1.0, 3.0, 4.0), GOES_ON: Times(1.0, 3.0, 1.0), NO_WEB_SERVER: Times(1.0, 1.0, 3.0)}
-SHORT = {NOBODY_JUDGES: Times(0.7, 1.0, 3.0), GOES_ON: Times(0.7, 1.0, 0.5), NO_WEB_SERVER: Times(0.7, 0.3, 2.0)}
+# It goes on until everybody is judged again, however long that takes.
+LONG = {NOBODY_JUDGES: Times(1.0, 3.0, 1.0), GOES_ON: Times(1.0, 3.0, 1.0), NO_WEB_SERVER: Times(1.0, 1.0, 1.0)}
+SHORT = {NOBODY_JUDGES: Times(0.7, 1.0, 0.5), GOES_ON: Times(0.7, 1.0, 0.5), NO_WEB_SERVER: Times(0.7, 0.3, 0.5)}
 
 
 class Outcome(NamedTuple):
@@ -65,27 +66,35 @@ def measure(name: str, times: dict[str, Times] | None = None) -> Outcome:
 
     with stage() as at:
         visit(at.port, 0.3)
-        earlier = 0 if fault.is_new else at.reported()
+        earlier = at.reported()
         begun: list[float] = []
 
         def begin() -> None:
             begun.append(time.perf_counter())
             marked(fault.begin, at)
 
+        def over_s() -> float:
+            """When the fault was over, in seconds since the first visit; not yet: infinity."""
+            if len(marks) < (1 if fault.end is None else 2):
+                return float("inf")
+            passed_s = marks[-1] - begun[0]
+            return before_s + (max(passed_s, away_s) if fault.kind == GOES_ON else passed_s)
+
+        def is_enough(visits: list[Visit]) -> bool:
+            back = _judged_again(sorted(visits), over_s())
+            return bool(broken) or sum(one.due_s >= back for one in visits) >= 2 * FIRST
+
         events: list[tuple[float, Callable[[], object]]] = [(before_s, begin)]
         if fault.end is not None:
             end = fault.end
             events.append((before_s + away_s, lambda: marked(end, at)))
-        visits = sorted(visit(at.port, before_s + away_s + after_s, events))
+        visits = sorted(visit(at.port, before_s + away_s + after_s, events, is_enough))
         if broken:
             raise broken[0]
         reported = at.reported() - earlier
         if fault.after is not None:
             fault.after(at)
-    over_s = before_s + marks[-1] - begun[0]
-    if fault.kind == GOES_ON and fault.end is None:
-        over_s = max(over_s, before_s + away_s)
-    return _outcome(name, visits, before_s, over_s, reported)
+    return _outcome(name, visits, before_s, over_s(), reported)
 
 
 def _outcome(name: str, visits: list[Visit], before_s: float, over_s: float, reported: int) -> Outcome:
@@ -98,7 +107,7 @@ def _outcome(name: str, visits: list[Visit], before_s: float, over_s: float, rep
         share([one for one in since if one.due_s < back]),
         share([one for one in since if one.due_s >= back]),
         back - over_s,
-        sum(one.verdict == "unjudged" for one in since),
+        sum(one.is_unjudged for one in since),
         reported,
     )
 

@@ -30,6 +30,7 @@ class Stage:
         self.impostor: Process | None = None
         self.reader: int | None = None  # of the log, while it is a pipe
         self._asked_unjudged = 0
+        self._reported_before = 0
 
     @property
     def port(self) -> int:
@@ -43,9 +44,12 @@ class Stage:
         return verdict
 
     def reported(self) -> int:
-        """Requests that passed while nobody judged, as the service's metric says; without those of `verdict`."""
-        wait_until(lambda: self.verdict() == "allow", at_most_s=5, what="a verdict")  # brings nginx's last count along
-        return int(self.at.metric('botsieve_unjudged_total{edge="nginx",why="edge_down"}')) - self._asked_unjudged
+        """Requests that passed while nobody judged, as the metrics of all services so far say; without those of `verdict`."""
+        wait_until(lambda: self.verdict() == "allow", at_most_s=15, what="a verdict")  # brings nginx's last count along
+        return self._reported_before + self._metric() - self._asked_unjudged
+
+    def _metric(self) -> int:
+        return int(self.at.metric('botsieve_unjudged_total{edge="nginx",why="edge_down"}'))
 
     def signal(self, number: signal.Signals) -> None:
         """To the service."""
@@ -53,6 +57,7 @@ class Stage:
 
     def kill(self) -> None:
         """SIGKILL."""
+        self._reported_before += self._metric()
         self.signal(signal.SIGKILL)
         self.service.popen.wait()
 
@@ -62,6 +67,7 @@ class Stage:
 
     def restart(self) -> None:
         """TERM, and another one, as an upgrade does."""
+        self._reported_before += self._metric()
         self.service.stop()
         self.start()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,7 @@ from botsieve.challenge import pow
 from tests.faults.catalogue import DAY_S, HOUR_S
 from tests.faults.stage import Stage, stage
 from tests.nginx.raw import Answer, ask
+from tests.servers import wait_until
 from tests.service.running import POLICIES
 
 _TOOL = "User-Agent: curl/8.5.0\r\nAccept: application/json"
@@ -28,6 +31,11 @@ def shop() -> Iterator[Stage]:
     """A shop in enforce mode, with time to answer."""
     with stage(POLICIES, patient=True) as found:
         yield found
+
+
+def person(shop: Stage) -> str:
+    """What the application is told of a person."""
+    return ask(shop.port, "/now", _PERSON).body.decode().partition("verdict=")[2].strip()
 
 
 def cookie_of(answer: Answer) -> str:
@@ -62,6 +70,22 @@ def test_a_challenge_can_be_solved_across_a_step(shop: Stage) -> None:
         shop.clock.step(by_s)
         body = json.dumps({"token": problem["token"], "answers": answers}).encode()
         assert ask(shop.port, problem["solve"], _TOOL, "Content-Type: application/json", method="POST", body=body).status == 204
+
+
+def test_a_clock_set_back_while_nobody_judges(shop: Stage) -> None:
+    """LIMIT of nginx: it asks a service that it gave up again when its clock has caught up.  A reload of nginx ends that.
+
+    docs/limits.md says so.  Should this fail at `unjudged`, nginx has learned it, and the page can go.
+    """
+    wait_until(lambda: person(shop) == "allow", what="a verdict")
+    shop.kill()
+    for _ in range(5):
+        person(shop)
+    shop.clock.step(-HOUR_S)
+    shop.start()
+    assert {person(shop) for _ in range(5)} == {"unjudged"}
+    os.kill(shop.site.pid, signal.SIGHUP)
+    wait_until(lambda: person(shop) == "allow", what="a verdict")
 
 
 def test_the_clock_is_really_set(shop: Stage) -> None:
