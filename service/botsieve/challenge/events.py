@@ -71,6 +71,7 @@ def parse_events(raw: bytes) -> tuple[Event, ...]:
         raise InvalidReport(
             "the events are not 1 to 256 lists of kind, time, flags and distances within their bounds"
         ) from error
+    return events
 
 
 def parse_report(body: bytes) -> Report:
