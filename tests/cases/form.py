@@ -28,7 +28,7 @@ class Repeat(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
-    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `repeat`."""
+    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `dns`, `repeat`."""
 
     method: str
     uri: str
@@ -43,6 +43,7 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
     request_id: str = ""
     browser: str = ""
     report: str = ""
+    dns: str = ""
     repeat: Repeat | None = None
 
 
@@ -70,6 +71,7 @@ class Asked(NamedTuple):
     """One request of a case, laid out in time.  Text is Latin-1.
 
     `browser`: who keeps cookies under that name, "" for nobody.  `report`: what the collector of its pages said just before.
+    `dns`: what DNS said just before of those who name a crawler; "": there is no DNS.
     """
 
     at_s: float
@@ -86,6 +88,7 @@ class Asked(NamedTuple):
     tls_sig: str
     browser: str
     report: str
+    dns: str
 
     def observation(self, start_s: float, host: str) -> Observation:
         """As the engine is told of it."""
@@ -114,6 +117,7 @@ def read_cases(path: Path) -> list[Case]:
         assert case.requests, case.name
         assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
         assert case.expect, case.name
+        assert {written.dns for written in case.requests} <= {"", "asked", "verified", "refuted", "unanswered"}, case.name
         assert {written.report for written in case.requests} <= {"", "regular", "irregular"}, case.name
     return cases
 
@@ -156,4 +160,5 @@ def _asked(written: Written, at_s: float, n: int, c: int) -> Asked:
         (row.tls_sig or row.ja4) if row else "",
         written.browser.replace("{n}", str(n)).replace("{c}", str(c)),
         written.report,
+        written.dns,
     )

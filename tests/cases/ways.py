@@ -22,6 +22,7 @@ from botsieve.observation import Observation
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.http_wire import Request
 from botsieve.v1 import decision_pb2 as pb
+from botsieve.verifications import Verifications
 
 from tests.cases.form import Asked
 from tests.transports.edge_harness import START_S, Service
@@ -63,9 +64,18 @@ class Jars:
 
 
 def reported(engine: Engine, one: Asked, now_s: float) -> None:
-    """The collector of the pages tells its report, if the case says so, just before the request."""
+    """The collector of the pages tells its report, and DNS its answers, if the case says so, just before the request."""
+    if one.dns:
+        _answered(engine.verifications, "" if one.dns == "unanswered" else one.dns, now_s)
     if one.report:
         engine.human_report(one.observation(START_S, "shop.example"), now_s, regular=one.report == "regular")
+
+
+def _answered(book: Verifications, found: str, now_s: float) -> None:
+    """There is DNS; every open question gets this answer, unless it is only `asked`."""
+    book.on_question = lambda: None
+    while found != "asked" and (question := book.next_question()) is not None:
+        book.answer(question, found, now_s)
 
 
 class Heard(NamedTuple):
