@@ -1,4 +1,5 @@
-"""The longest pause of the check socket: a pinger asks 1,000 times a second while the service grows, evicts, reloads, is scraped.
+"""The longest pause of the check socket: a pinger asks 1,000 times a second while the service grows, evicts, reloads its configuration
+and two lists of 200,000 ranges (exceptions, reputation), and is scraped.
 
 Two figures.  The longest answer is what a visitor saw; on a machine that others use it holds their share too.  The longest hold
 is the processor time of the loop's own thread between two requests that it answered: what the loop was busy with, and nothing
@@ -8,7 +9,9 @@ else.  The service here is the real one, told of the time by one wrapper around 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,8 +25,10 @@ from tests.bench.figures import Figure, show
 from tests.bench.load import free_port, judged
 
 GOAL_MS, GOAL_HOLD_MS = 20.0, 10.0
-NETWORKS = 10_000
+NETWORKS = 9_999
+RANGES = 200_000  # of each list
 RELOADS = 20
+LISTS_EVERY = 5  # reloads of the configuration for each change of the lists
 _HEAD = (
     b"GET /v1/check/nginx HTTP/1.1\r\nHost: botsieve\r\nX-Botsieve-Edge: 1 order tls\r\nX-Botsieve-Method: GET\r\n"
     b"X-Botsieve-Scheme: https\r\nX-Botsieve-Host: shop.example\r\nX-Botsieve-Http: HTTP/2.0\r\naccept: text/html,*/*;q=0.8\r\n"
@@ -130,13 +135,14 @@ def rest(seconds: float) -> None:
 
 
 def write_config(folder: Path, turn: int) -> Path:
-    """A configuration with 10,000 exceptions, another one each turn."""
+    """A configuration with as many exceptions as can be written in it, and a file of more; another one each turn."""
     config = folder / "botsieve.yaml"
     ranges = ", ".join(f"10.{n >> 8 & 255}.{n & 255}.{turn % 250}/32" for n in range(NETWORKS))
     text = (
         "policies: [{name: all, audience: browser}]\n"
         f"edges: {{nginx: {{listen: 'unix:{folder}/s', socket_group: null}}}}\n"
-        f"allow: {{networks: [{ranges}]}}\n"
+        f"allow: {{networks: [{ranges}, {folder}/allow.txt]}}\n"
+        f"reputation: [{{file: {folder}/drop.netset, category: spam}}]\n"
         f"state: {{dir: {folder}/state, max_mib: 64}}\nchallenge: {{keys_file: {folder}/state/keys}}\n"
         f"journal: {{decisions: {{to: {folder}/log}}}}\nweb: {{listen: '127.0.0.1:{(folder / 'port').read_text()}'}}\n"
     )
@@ -145,12 +151,23 @@ def write_config(folder: Path, turn: int) -> Path:
     return config
 
 
+def write_lists(folder: Path, turn: int) -> None:
+    """Two lists of 200,000 ranges each, other ones each turn."""
+    chance = random.Random(turn)
+    for name in ("allow.txt", "drop.netset"):
+        networks = chance.sample(range(1 << 22), RANGES)  # below 64.0.0.0, where nobody of this benchmark is but some of the fed
+        text = "".join(f"{n >> 14 & 255}.{n >> 6 & 255}.{(n & 63) << 2}.{turn % 250}\n" for n in networks)
+        (folder / "new").write_text(text)
+        (folder / "new").replace(folder / name)
+
+
 def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
     """Grows and evicts all the time; reloads and scrapes on the way."""
     with tempfile.TemporaryDirectory(prefix="bs-") as name:
         folder = Path(name)
         (folder / "port").write_text(str(free_port()))
         web = int((folder / "port").read_text())
+        write_lists(folder, 0)
         me = [sys.executable, "-m", __spec__.name]
         service = subprocess.Popen(
             [*me, "--serve", str(write_config(folder, 0)), str(folder / "holds")], stderr=subprocess.PIPE
@@ -166,6 +183,8 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
             for turn in range(1, reloads + 1):
                 time.sleep(seconds / (reloads + 2))
                 write_config(folder, turn)
+                if turn % LISTS_EVERY == 1:
+                    write_lists(folder, turn)
                 service.send_signal(signal.SIGHUP)
                 _scrape(web)
             said = pinger.communicate(timeout=seconds + 20)[0].split()
@@ -178,10 +197,11 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
                 process.terminate()
                 process.wait(10)
         longest = [float(value) for value in said[3:]]
-        applied = (folder / "log").read_text().count('"config_applied"')
+        log = (folder / "log").read_text()
+        applied, lists = log.count('"config_applied"'), _lists_applied(log)
     evicted = _value(metrics, 'botsieve_evictions_total{subject="client"}')
     hold = holds[0] if holds else (0.0, 0.0, 0.0)
-    what = f"{clients:,} clients, {evicted:,.0f} evicted, {applied - 1} reloads of {NETWORKS:,} networks, {reloads} scrapes"
+    what = f"{clients:,} clients, {evicted:,.0f} evicted, {applied - 1} reloads of {NETWORKS:,} networks, {lists} of {RANGES:,} ranges, {reloads} scrapes"
     return [
         Figure(
             what="longest hold of the loop",
@@ -203,6 +223,12 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
             f"load of the machine {os.getloadavg()[0]:.1f}",
         ),
     ]
+
+
+def _lists_applied(log: str) -> int:
+    """How often a list was read and applied, without the start.  Events of the same file within 10 s are one line with a count."""
+    events = [json.loads(line) for line in log.splitlines() if '"data_applied"' in line]
+    return sum(event.get("count", 1) for event in events) - 2
 
 
 def _holds(pid: int, folder: Path) -> list[tuple[float, ...]]:
