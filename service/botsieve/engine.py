@@ -15,28 +15,24 @@ from botsieve.attacks.book import Attacks, Request
 from botsieve.attacks.preventions import Whom
 from botsieve.attacks.types import NOTHING, Ruling, stricter
 from botsieve.challenge.browser_facts import Fact
-from botsieve.challenge.browsers import Browsers
-from botsieve.challenge.clearance import Clearances, Standing
-from botsieve.challenge.device import Device, Devices
-from botsieve.challenge.session import Session, Sessions
+from botsieve.challenge.clearance import Clearances
+from botsieve.challenge.device import Device
+from botsieve.challenge.session import Sessions
 from botsieve.crawlers import INSIDE, Crawlers
 from botsieve.decision import ALLOW, BLOCK, ENFORCE, MONITOR, VERDICTS, Decision, Signal
 from botsieve.detectors import Plan, Watch, is_short, plan, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
+from botsieve.identity import Identities
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
 from botsieve.policy import Policy, Rulebook
-from botsieve.score import settle, total
+from botsieve.score import BEHAVIOUR_FAMILIES, settle, total
 from botsieve.state.profiles import Site
 from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
-from botsieve.state.world import WINDOW_S, World
+from botsieve.state.world import World
 from botsieve.verdict import Standpoint, outcome
 from botsieve.verifications import HELD, UNVERIFIED, VERIFIED, Verifications
-
-# A session names a client of its own once it is as old as the windows are long: a scraper that opens another one every few
-# requests stays one client.  A clearance does at once: it was earned.
-SESSION_SETTLES_S = WINDOW_S
 
 # So much (one in eight) of the bytes for what is remembered goes to who is watched by thresholds.
 ATTACKS_SHARE = 8
@@ -45,11 +41,10 @@ ATTACKS_SHARE = 8
 _MAX_TEXT = 256
 _MAX_ROUTE = 1_024  # as in the decision log
 
-_COOKIE_MARK = b"botsieve_"
 _THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
 
 
-class Engine:
+class Engine(Identities):
     """Decides for one process.  `rulebook` may be replaced at any time by another: one decision uses one of them.
 
     `time_judged` False (replay of a scrambled clock) keeps everything that needs a clock silent.
@@ -69,21 +64,18 @@ class Engine:
         session_idle_s: float = 1800.0,
         on_detector_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
+        world = World(secret, max_bytes=max_bytes - max_bytes // ATTACKS_SHARE, idle_s=idle_s)
+        super().__init__(world, clearances, sessions, session_idle_s)
         self.rulebook = rulebook
-        self.world = World(secret, max_bytes=max_bytes - max_bytes // ATTACKS_SHARE, idle_s=idle_s)
         self.agents = AgentBook()
         self.catalogue = Catalogue.builtin()
         self.crawlers = Crawlers.builtin()
         self.verifications = Verifications()
         self._listed: Crawlers | None = None
-        self.clearances = clearances
-        self.sessions = sessions
-        self.session_idle_s = session_idle_s
-        # None: switched off.
-        self.devices: Devices | None = None
-        self.browsers: Browsers | None = None
         self.time_judged = True
-        self.attacks = Attacks(self.world, max_bytes=max_bytes // ATTACKS_SHARE, idle_s=idle_s)
+        self.attacks = Attacks(world, max_bytes=max_bytes // ATTACKS_SHARE, idle_s=idle_s)
+        self.shared_sessions = self.attacks.openings.visits.shared
+        self.is_beside = self.attacks.openings.is_beside
         self.attacks.openings.is_bad = lambda address: self.rulebook.is_bad(address)
         self._recent = Recent()
         self._on_detector_error = on_detector_error
@@ -145,9 +137,8 @@ class Engine:
         decision_id: str,
         draw_0_1: float,
     ) -> Decision:
-        device = self.devices.read(o, now_s) if self.devices is not None else None
-        session, standing = self._credentials(o, now_s, device)
-        browser, known_s = self._browser(device, session) if self.browsers is not None else (b"", 0.0)
+        who = self.who(o, now_s)
+        session, standing = who.session, who.standing
         route = route_of(o.path, o.query)
         world = self.world
         tool = self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) if o.ja4 and o.peer == o.client else ""
@@ -155,18 +146,14 @@ class Engine:
         counted = o.is_counted
         if counted and not route.item:
             route = world.learned_route(o, route, site)
-        settled = browser if now_s - known_s >= SESSION_SETTLES_S else b""
-        key = world.client_key(o, _narrowest(session, standing, now_s, device, settled))
         profiles = world.observe(
             o,
             route,
-            key,
+            who.key,
             site,
             now_s,
             counted=counted,
-            vouched=standing is not None
-            or (session is not None and now_s - session.opened_s >= SESSION_SETTLES_S)
-            or (device is not None and device.is_settled(now_s, SESSION_SETTLES_S)),
+            vouched=who.vouched,
             is_tool=bool(tool),
         )
         view = View(
@@ -183,11 +170,15 @@ class Engine:
                 continue
             if signal is not None and signal.points and (not held or watch.detector.behaviour):
                 signals += (signal,)
+        is_door = bool(signals) and session is None and self.attacks.openings.doors.is_shared(who.key, now_s)
+        if is_door and not profiles.item:
+            signals = tuple([signal for signal in signals if signal.family not in BEHAVIOUR_FAMILIES])
         if signals:
             signals = settle(signals)
         score = total(signals, policy.family_max) if signals else 0
-        name = browser if device is None else device.id
-        ruling = self._ruling(Request(o, view, session, standing, key, now_s, name, draw_0_1, self.sessions is not None))
+        ruling = self._ruling(
+            Request(o, view, session, standing, who.key, now_s, who.name, draw_0_1, self.sessions is not None)
+        )
         if ruling.violations:
             signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
         listed = book.reputation.find(o.client) if book.reputation is not None else None
@@ -195,7 +186,7 @@ class Engine:
             signals += (listed.signal,)
             if listed.blocks:
                 ruling = msgspec.structs.replace(ruling, verdict=BLOCK, level="")
-        at = Standpoint(o, view, signals, score, session, standing, level=ruling.level)
+        at = Standpoint(o, view, signals, score, session, standing, level=ruling.level, is_door=is_door)
         return self._settle(at, book, route, decision_id, ruling)
 
     def _ruling(self, request: Request) -> Ruling:
@@ -223,12 +214,9 @@ class Engine:
 
     def _sender(self, o: Observation, now_s: float) -> tuple[Site, bytes]:
         """The site of a call of our script, and the narrow subject that sent it."""
-        device = self.devices.read(o, now_s) if self.devices is not None else None
-        session, standing = self._credentials(o, now_s, device)
+        who = self.who(o, now_s)
         site = self.world.site(self.rulebook.policy_for(o).name)
-        browser = self._browser(device, session)[0]
-        client_key = self.world.client_key(o, _narrowest(session, standing, now_s, device))
-        return site, self.attacks.name(site, session, client_key, browser if device is None else device.id)[1]
+        return site, self.attacks.name(site, who.session, who.key, who.name)[1]
 
     def browser_told(
         self, o: Observation, facts: tuple[Fact, ...], device: Device | None, now_s: float, *, is_new: bool
@@ -240,43 +228,16 @@ class Engine:
         policy = self.rulebook.policy_for(o)
         if self.rulebook.allow.admits(o):
             return
-        before = None if is_new else device
         site = self.world.site(policy.name)
-        session, standing = self._credentials(o, now_s, before)
-        client_key = self.world.client_key(o, _narrowest(session, standing, now_s, before))
+        who = self.who_with(o, None if is_new else device, now_s)
         network_key = self.world.hasher.key(site.tag + o.network)
 
-        def whom(device_id: bytes) -> Whom:
-            word, key = self.attacks.name(site, session, client_key, device_id or self._browser(None, session)[0])
+        def whom(name: bytes) -> Whom:
+            word, key = self.attacks.name(site, who.session, who.key, name)
             return Whom(policy.name, word, key, o.client, network_key)
 
         for fact in facts:
-            self.attacks.told(policy, whom(fact.device), whom(b"") if is_new else None, fact, now_s)
-
-    def _browser(self, device: Device | None, session: Session | None) -> tuple[bytes, float]:
-        """The browser that is known by its fingerprint in this network, b"" for none, and since when."""
-        if self.browsers is None or (device is None and session is None):
-            return b"", 0.0
-        return self.browsers.of(b"d" + device.id if device is not None else b"s" + session.id if session is not None else b"")
-
-    def _credentials(
-        self, o: Observation, now_s: float, device: Device | None = None
-    ) -> tuple[Session | None, Standing | None]:
-        cookie = o.headers.get(b"cookie")
-        if cookie is None or _COOKIE_MARK not in cookie:
-            return None, None
-        session = self.sessions.read(o, now_s) if self.sessions is not None else None
-        if session is not None and session.id in self.attacks.openings.visits.shared:
-            session = None  # a cache gave it to many
-        if session is not None:
-            last_s = self.world.last_seen_s(self.world.client_key(o, b"s" + session.id))
-            if device is not None:
-                last_s = max(last_s, self.world.last_seen_s(self.world.client_key(o, b"d" + device.id)))
-            elif self.browsers is not None:
-                last_s = max(last_s, self.world.last_seen_s(self.world.client_key(o, b"b" + self._browser(None, session)[0])))
-            if now_s - max(last_s, session.opened_s) > self.session_idle_s:
-                session = None  # it has ended; the next page load opens another
-        return session, self.clearances.standing(o, now_s) if self.clearances is not None else None
+            self.attacks.told(policy, whom(fact.device or who.name), whom(who.name) if is_new else None, fact, now_s)
 
     def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
         """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""
@@ -373,24 +334,6 @@ class Engine:
         if not shown and not o.sight & DELIVERS_COOKIE:
             return ""
         return self.sessions.issue(at.o, at.view.now_s, self.world.hasher.key(decision_id.encode()))
-
-
-def _narrowest(
-    session: Session | None, standing: Standing | None, now_s: float, device: Device | None = None, browser: bytes = b""
-) -> bytes:
-    """The name of the narrowest identity that the evidence supports: settled device, clearance, known browser, settled session.
-
-    b"" for none of them (docs/decisions/0010).
-    """
-    if device is not None and device.is_settled(now_s, SESSION_SETTLES_S):
-        return b"d" + device.id
-    if standing is not None:
-        return b"c" + standing.id
-    if browser:
-        return b"b" + browser
-    if session is not None and now_s - session.opened_s >= SESSION_SETTLES_S:
-        return b"s" + session.id
-    return b""
 
 
 def _passed(decision_id: str, rule: str, book: Rulebook, policy: Policy) -> Decision:

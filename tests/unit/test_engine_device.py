@@ -1,18 +1,17 @@
-"""The engine and device ids: who is one client, and what a report of a page leads to."""
+"""The engine and the reports of pages: what a fault, a deletion or a suspicious browser leads to."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from botsieve.challenge.browser_facts import COOKIE_DELETED, INTEGRITY_FAULT, SUSPICIOUS, Fact
-from botsieve.challenge.browsers import Browsers
 from botsieve.challenge.device import Device, Devices
 from botsieve.detectors.settings import THRESHOLDS, SessionResets, SuspiciousBrowser
 from botsieve.observation import Observation
 from botsieve.policy import Allowlist, Rulebook
 from botsieve.ranges import RangeSet
 
-from tests.unit.rig import CALL, KEYS, START_S, Rig, enforcing, found, request
+from tests.unit.rig import KEYS, START_S, Rig, enforcing, request
 
 DEVICES = Devices(KEYS, 7200)
 BLOCKING = {
@@ -38,65 +37,6 @@ def with_device(device: Device, *more: bytes) -> dict[bytes, bytes]:
 
 def told(at: Rig, fact: Fact, device: Device | None, *, is_new: bool = False, at_s: float = 1.0, **facts: Any) -> None:
     at.engine.browser_told(request("/page", **facts), (fact,), device, START_S + at_s, is_new=is_new)
-
-
-def test_a_settled_device_is_the_client() -> None:
-    """Two people behind one address with one browser each are two by their devices; both keep their sessions out of it."""
-    at = rig()
-    for number in range(3):
-        for device, offset in ((ONE, 0), (TWO, 3)):
-            last = at.ask(f"/items/{number + offset}", headers=CALL, plus=with_device(device), at_s=number * 7.0 + offset)
-    assert found(last, "traversal.url_pattern") == []
-
-
-def test_a_young_device_hides_nobody() -> None:
-    """A scraper that takes a new id for every request stays one client for five minutes."""
-    at = rig()
-    for number in range(8):
-        young = Device(b"young-%02d" % number, int(START_S), int(START_S), b"aaaa")
-        last = at.ask(f"/items/{number}", headers=CALL, plus=with_device(young), at_s=number * 2.0)
-    assert found(last, "traversal.url_pattern") != []
-
-
-def test_a_device_outlives_its_sessions() -> None:
-    """Another session every few requests changes nothing: the device is the client."""
-    at = rig()
-    for number in range(8):
-        session = at.session_cookie(opened_s=-400, number=number + 1)
-        last = at.ask(f"/items/{number}", headers=CALL, plus=with_device(ONE, session), at_s=number * 2.0)
-    assert found(last, "traversal.url_pattern") != []
-
-
-def test_a_session_lives_on_beside_a_device() -> None:
-    """The client is named by the device; its session has not been idle for that."""
-    at = rig()
-    for at_s in (0, 1700, 3400, 5100):
-        plus = with_device(ONE, at.session_cookie())
-        assert at.ask("/", plus=plus, at_s=at_s).set_cookie == "", at_s
-
-
-def test_switched_off_the_cookie_means_nothing() -> None:
-    """Without `device.enabled` it is not read."""
-    at = rig()
-    at.engine.devices = None
-    for number in range(8):
-        other = Device(b"other-%02d" % number, int(START_S) - 400, int(START_S), b"aaaa")
-        last = at.ask(f"/items/{number}", headers=CALL, plus=with_device(other), at_s=number * 2.0)
-    assert found(last, "traversal.url_pattern") != []
-
-
-def test_a_browser_known_by_its_fingerprint_is_the_client_in_place_of_its_sessions() -> None:
-    """Its sessions change; from 300 s on it is one client all the same."""
-    at = rig()
-    at.engine.browsers = known = Browsers(at.engine.world.hasher)
-    key = known.key_of(request(), "0" * 32)
-    for number in range(8):
-        session = at.session_cookie(opened_s=-400, number=number + 1)
-        read = at.sessions.read(request(plus={b"cookie": session}), START_S)  # type: ignore[union-attr]
-        assert read is not None
-        known.heard(key, b"s" + read.id, START_S - 400 + number, 7200.0, is_new=True)
-        last = at.ask(f"/items/{number}", headers=CALL, plus={b"cookie": session}, at_s=number * 2.0)
-    assert found(last, "traversal.url_pattern") != []
 
 
 def test_a_listed_extension_blocks_its_device_and_nobody_else() -> None:
