@@ -26,13 +26,14 @@
       else { fetch(url, { method: 'POST', body: body }).then((e) => { if (e.status == 403) { ask(); } }); }
     }
   }
+  // Keys without a code are what a browser says when it fills in a form by itself.
   function hear(e) {
     var kind = kinds.indexOf(e.type), now = Math.max(at, Math.round(e.timeStamp)), pointer = e.pointerType,
       flags = pointer == 'mouse' ? 0 : pointer ? 2 : 8;
     if (flags == 2 || kind == 10) { touched = 2; }
     if (log[159]) { at = now; }
     if (kind == 0 && (flags || ++moves > 40)
-        || e.repeat
+        || e.repeat || kind >> 1 == 2 && !e.keyCode
         || kind == 6 && e.inputType != 'insertText'
         || kind == 9 && e.target != document
         || kind > 5 && (!e.isTrusted || now - last[kind] < 50)

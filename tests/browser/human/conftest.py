@@ -26,6 +26,7 @@ policies:
     detectors: {human.interaction: {action: block, grace: 10, unsafe: 1000, safe: 200}, surfing.rapid: {action: ignore}}
 browser: {inject: lua}
 """
+STRICT = "script-src 'nonce-n0nce' 'strict-dynamic'; connect-src 'self'"
 PAGE = (
     '<!doctype html><html><head><title>app $uri</title></head><body style="height:5000px;margin:20px"><h1 id=uri>app $uri</h1>'
     '<p><a id=next href="/next">next</a> <input id=text> <button id=button type=button>button</button></p></body></html>'
@@ -46,8 +47,10 @@ class Human:
         self.site = Site(
             folder / "site",
             folder / "service" / "check.sock",
-            locations=f"location / {{ PROTECT_APP include {includes}/inject-app.conf; {plain} TO_APP }}",
-            app=f"default_type text/html; return 200 '{PAGE}';",
+            locations=f"location / {{ PROTECT_APP include {includes}/inject-app.conf; {plain} TO_APP }} "
+            f"location ~ ^/(csp-)?sub/ {{ include {includes}/inject.conf; {plain} TO_APP }}",
+            http=f'map $uri $policy {{ ~^/csp "{STRICT}"; default ""; }}',
+            app=f"default_type text/html; add_header Content-Security-Policy $policy; return 200 '{PAGE}';",
             patient=True,
         )
 
