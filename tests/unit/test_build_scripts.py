@@ -51,6 +51,12 @@ def test_crawlers_from_their_sources(tmp_path: Path) -> None:
                 "source": "google-googlebot",
                 "rdns_suffixes": [],
             },
+            "otherbot": {
+                "ua": "FarBot",
+                "verification_method": "reverse-dns",
+                "source": None,
+                "rdns_suffixes": ["far.example"],
+            },
             "ahrefsbot": {"ua": "AhrefsBot", "verification_method": "published-ranges", "source": "x", "rdns_suffixes": []},
             "other": {"ua": "OtherBot", "verification_method": "none", "source": None, "rdns_suffixes": []},
         },
@@ -69,6 +75,7 @@ def test_crawlers_from_their_sources(tmp_path: Path) -> None:
     assert "googlebot" in tokens
     assert not {"ahrefsbot", "otherbot"} & set(tokens)
     crawlers = parse_crawlers(document)
+    assert (crawlers.domains("Googlebot"), crawlers.domains("FarBot")) == (("googlebot.com",), ("far.example",))
     from botsieve.agents import parse_agent
 
     assert crawlers.judge(parse_agent(b"Googlebot/2.1", crawlers), pack_address("198.51.100.200"))[0] == INSIDE

@@ -8,7 +8,7 @@ from importlib import resources
 
 import pytest
 from botsieve.agents import Agent, parse_agent
-from botsieve.crawlers import INSIDE, NOT_A_CRAWLER, UNVERIFIED, Crawlers
+from botsieve.crawlers import INSIDE, NOT_A_CRAWLER, UNVERIFIED, Crawlers, OwnCrawler
 from botsieve.observation import pack_address
 from botsieve.ranges import RangeSet
 from hypothesis import given
@@ -88,6 +88,58 @@ def test_names_are_printable(crawlers: Crawlers) -> None:
     for agent in (parse_agent(GOOGLEBOT), parse_agent(b"MJ12bot"), parse_agent(b"yandex.com/bots")):
         assert agent.crawler
         assert all(mark.isalnum() or mark in "._-" for mark in agent.crawler)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "domain"),
+    [
+        (b"Mozilla/2.0 (compatible; Ask Jeeves/Teoma; +http://about.ask.com/en/docs/about/webmasters.shtml)", "ask.com"),
+        (b"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "msn.com"),
+        (GOOGLEBOT, "googlebot.com"),
+        (b"Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)", "yahoo.net"),
+    ],
+)
+def test_the_four_of_f5(crawlers: Crawlers, user_agent: bytes, domain: str) -> None:
+    """Ask, Bing, Google and Yahoo are on the list, each with the domain that F5 names."""
+    assert crawlers.domains(parse_agent(user_agent).crawler) == (domain,)
+
+
+def test_domains(crawlers: Crawlers) -> None:
+    """Others have theirs; a fetcher that anybody can send has none, and neither has who is nobody."""
+    assert crawlers.domains(parse_agent(b"YandexBot/3.0").crawler) == ("yandex.ru", "yandex.net", "yandex.com")
+    assert crawlers.domains(parse_agent(b"FeedFetcher-Google").crawler) == ()
+    assert crawlers.domains("") == ()
+    document = json.loads(resources.files("botsieve").joinpath("data/crawlers.json").read_bytes())
+    for entry in document["verified"]:
+        assert all("." in domain and domain == domain.lower().strip(".") for domain in entry["domains"]), entry["name"]
+
+
+class TestOwn:
+    def test_an_entry_of_the_operators(self, crawlers: Crawlers) -> None:
+        """It is found by its text, in any case; everybody else as before."""
+        listed = crawlers.with_own((OwnCrawler("acme", "acme-search", ("acme.example",)),))
+        assert listed.verifiable(b"Mozilla/5.0 (compatible; Acme-Search/2)") == "acme"
+        assert listed.domains("acme") == ("acme.example",)
+        assert listed.verifiable(GOOGLEBOT) == "Googlebot"
+        assert listed.known(b"MJ12bot/1") == crawlers.known(b"MJ12bot/1") != ""
+        assert listed.judge(Agent(crawler="acme", verifiable=True), STRANGER) == (UNVERIFIED, "acme")
+        assert crawlers.verifiable(b"acme-search/2") == ""
+        assert crawlers.with_own(()) is crawlers
+
+    @pytest.mark.parametrize(("name", "agent"), [("Google", "googlebot"), ("Googlebot", "googlebot")])
+    def test_a_known_crawlers_text(self, crawlers: Crawlers, name: str, agent: str) -> None:
+        """F5's own form of an entry: its domain is added, the published ranges stay."""
+        listed = crawlers.with_own((OwnCrawler(name, agent, ("mirror.example",)),))
+        found = listed.verifiable(GOOGLEBOT)
+        assert found == name
+        assert listed.domains(name) == ("mirror.example", "googlebot.com")
+        assert listed.judge(Agent(crawler=name, verifiable=True), pack_address("66.249.64.1")) == (INSIDE, name)
+
+    def test_the_longest_text_wins(self, crawlers: Crawlers) -> None:
+        """An entry with a short text takes nobody else's name away."""
+        listed = crawlers.with_own((OwnCrawler("short", "goog", ("x.example",)),))
+        assert listed.verifiable(GOOGLEBOT) == "Googlebot"
+        assert listed.verifiable(b"Goog/1") == "short"
 
 
 def test_a_list_of_one_s_own() -> None:

@@ -140,6 +140,13 @@ def test_no_decision_asks_anybody_for_people() -> None:
     assert len(rig.engine.verifications) == 0
 
 
+def test_one_list_for_all_policies() -> None:
+    """Verified on one site is verified on all."""
+    rig = Asked(enforcing(name="a", hosts=("a.example",)), enforcing(name="b", hosts=("b.example",), audience="browser"))
+    rig.claim(VERIFIED, host=b"a.example")
+    assert rig.ask(headers=YANDEX, host=b"b.example", at_s=10).rule == "crawler"
+
+
 def test_a_request_asked_about_twice_is_one_claim() -> None:
     """nginx asks twice on internal redirects: it does not use up the patience."""
     rig = Asked(BROWSERS)

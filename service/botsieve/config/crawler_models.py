@@ -56,8 +56,8 @@ class DnsServer(Text):
 def host_and_port(text: str) -> tuple[str, int]:
     """The two parts of a DnsServer; port 53 if none is written.  Errors: ValueError for a port that is no number."""
     if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        if port and not port.startswith(":"):
+        host, end, port = text[1:].partition("]")
+        if not end or (port and not port.startswith(":")):
             raise ValueError(text)
         return host, int(port[1:]) if port else 53
     if text.count(":") == 1:

@@ -10,8 +10,10 @@ import pytest
 from botsieve.decision import Signal
 from botsieve.detectors import headers as header_detectors
 from botsieve.detectors.catalogue import Catalogue
-from botsieve.detectors.settings import NoAcceptEncoding, NoAcceptLanguage
+from botsieve.detectors.claim import false_crawler
+from botsieve.detectors.settings import FalseCrawler, NoAcceptEncoding, NoAcceptLanguage
 from botsieve.observation import pack_address
+from botsieve.verifications import HELD, REFUTED, UNVERIFIED, VERIFIED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,3 +242,13 @@ def test_any_bytes(user_agent: str, headers: dict[str, str], ja4: bytes) -> None
     """Whatever a client or an edge sends, the answer is a list of findings, and twice the same."""
     o = observe({"user-agent": user_agent, **headers}, ja4=ja4, tls_sig=ja4)
     assert findings(o) == findings(o)
+
+
+def test_a_false_crawler_is_who_was_refuted() -> None:
+    """Only the word of the book of verifications makes it; the detail is the crawler's name from our own list."""
+    o = observe({"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"})
+    view = view_of(o)
+    for word, wanted in ((REFUTED, "false_crawler:Googlebot"), (HELD, None), (UNVERIFIED, None), (VERIFIED, None)):
+        view.claim = word
+        signal = false_crawler(o, view, FalseCrawler())
+        assert (signal.reason if signal else None) == wanted
