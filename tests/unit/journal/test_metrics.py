@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from botsieve.decision import Measure, Signal
 from botsieve.journal.metrics import BUCKETS_S, WHY_UNJUDGED, Metrics, SubjectFigures
+from botsieve.store.figures import families
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.store.rig import Store
 from tests.unit.journal.samples import CURL, TIMER, decision
 
 
@@ -20,6 +22,8 @@ def samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
 
 def full() -> Metrics:
     metrics = Metrics(lambda: {"client": SubjectFigures(3, 1200, 1)})
+    store = Store(Path("nowhere"))  # never started
+    metrics.more.append(lambda: families(store.feed, metrics.feedback))
     metrics.count_decision("nginx", decision(1, CURL, TIMER, would_be="challenge"), 14)
     metrics.count_unjudged("nginx", "deadline", 2)
     metrics.count_challenge("issued", "normal")
