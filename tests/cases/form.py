@@ -28,7 +28,8 @@ class Repeat(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
-    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `dns`, `repeat`."""
+    """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `dns`, `listed`,
+    `repeat`."""
 
     method: str
     uri: str
@@ -44,6 +45,7 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
     browser: str = ""
     report: str = ""
     dns: str = ""
+    listed: str = ""
     repeat: Repeat | None = None
 
 
@@ -72,6 +74,7 @@ class Asked(NamedTuple):
 
     `browser`: who keeps cookies under that name, "" for nobody.  `report`: what the collector of its pages said just before.
     `dns`: what DNS said just before of those who name a crawler; "": there is no DNS.
+    `listed`: category and action of the list of bad addresses on which the client stands from now on, "" for no change.
     """
 
     at_s: float
@@ -89,6 +92,7 @@ class Asked(NamedTuple):
     browser: str
     report: str
     dns: str
+    listed: str
 
     def observation(self, start_s: float, host: str) -> Observation:
         """As the engine is told of it."""
@@ -161,4 +165,5 @@ def _asked(written: Written, at_s: float, n: int, c: int) -> Asked:
         written.browser.replace("{n}", str(n)).replace("{c}", str(c)),
         written.report,
         written.dns,
+        written.listed,
     )

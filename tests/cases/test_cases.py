@@ -22,7 +22,7 @@ FIRST = [
     for name, case in CASES.items()
     if len(case.requests) == 1
     and case.requests[0].repeat is None
-    and not case.requests[0].report + case.requests[0].dns
+    and not case.requests[0].report + case.requests[0].dns + case.requests[0].listed
     and not case.policy
 ]
 

@@ -13,12 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.session import Sessions
 from botsieve.config.loader import loads
 from botsieve.decision import Decision
 from botsieve.engine import Engine
 from botsieve.observation import Observation
+from botsieve.ranges import RangeSet
+from botsieve.reputation import Listing, Reputation
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.http_wire import Request
 from botsieve.v1 import decision_pb2 as pb
@@ -64,7 +67,11 @@ class Jars:
 
 
 def reported(engine: Engine, one: Asked, now_s: float) -> None:
-    """The collector of the pages tells its report, and DNS its answers, if the case says so, just before the request."""
+    """The collector of the pages tells its report, DNS its answers, a list its addresses, if the case says so, just before the request."""
+    if one.listed:
+        category, _, action = one.listed.partition(" ")
+        lists = Reputation(RangeSet.parse([one.client]), b"\0", [Listing(category, action)])
+        engine.rulebook = msgspec.structs.replace(engine.rulebook, reputation=lists)
     if one.dns:
         _answered(engine.verifications, "" if one.dns == "unanswered" else one.dns, now_s)
     if one.report:
