@@ -30,7 +30,7 @@ _LIE = "claim.false_crawler"
 class Standpoint(msgspec.Struct, gc=False):
     """One request with its findings.  `by_score`: the thresholds, no rule, said the verdict.
 
-    `level`: of the challenge that a prevention asks for, "" for none.
+    `level`: of the challenge that a prevention asks for, "" for none.  `is_door`: several people come in under this client's name.
     """
 
     o: Observation
@@ -41,6 +41,7 @@ class Standpoint(msgspec.Struct, gc=False):
     standing: Standing | None
     by_score: bool = True
     level: str = ""
+    is_door: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +85,7 @@ def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: 
     if would == BLOCK:
         if not (at.by_score and policy.challenge_first and policy.challenge != "none" and at.o.wants_document):
             return _BLOCKED
-        if (at.standing is not None and at.standing.level == "hard") or _heard(client, at.view.now_s) or _never_challenged(at):
+        if (at.standing is not None and at.standing.level == "hard") or _heard(at, client) or _never_challenged(at):
             return _BLOCKED
         if any(signal.id == _LIE for signal in at.signals):
             return _BLOCKED  # the challenge before a block is for people, and no person is somebody's crawler
@@ -128,10 +129,10 @@ def _never_challenged(at: Standpoint) -> bool:
     return o.kind == OTHER and b"upgrade" in o.headers and (at.session is not None or at.standing is not None)
 
 
-def _heard(client: ClientProfile | None, now_s: float) -> bool:
-    if client is None or len(client.challenged_s) < HEARD_TIMES:
+def _heard(at: Standpoint, client: ClientProfile | None) -> bool:
+    if client is None or len(client.challenged_s) < HEARD_TIMES or at.is_door:
         return False
-    return now_s - client.challenged_s[-HEARD_TIMES] < HEARD_S
+    return at.view.now_s - client.challenged_s[-HEARD_TIMES] < HEARD_S
 
 
 def _may_defer(client: ClientProfile, now_s: float) -> bool:

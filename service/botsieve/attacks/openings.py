@@ -12,6 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from botsieve.attacks.cookieless import PAGE_LOADS, Cookieless
+from botsieve.attacks.doors import Doors
 from botsieve.attacks.opener import OPENER_BYTES, Counted, Opener
 from botsieve.attacks.preventions import Prevention, Preventions, Whom
 from botsieve.attacks.types import NOTHING, SESSION_OPENING, STOP, Ruling, joined
@@ -46,7 +47,7 @@ class Openings:
     `is_bad`: the category of a listed address, "" for others.
     """
 
-    __slots__ = ("_hasher", "_sites", "cookieless", "is_bad", "openers", "preventions", "visits")
+    __slots__ = ("_hasher", "_sites", "cookieless", "doors", "is_bad", "openers", "preventions", "visits")
 
     def __init__(self, hasher: Hasher, preventions: Preventions) -> None:
         self._hasher = hasher
@@ -56,6 +57,7 @@ class Openings:
         self._sites: dict[bytes, Counted] = {}
         self.visits = Visits()
         self.cookieless = Cookieless()
+        self.doors = Doors()
 
     def key(self, site: Site, client: bytes) -> bytes:
         """The 8 bytes of an address on a site; of an IPv6 client its /64, which is one connection."""
@@ -76,13 +78,17 @@ class Openings:
         ruling = NOTHING if one is None else self._ruled(request, settings, one, opens=opens)
         return joined(ruling, self._without_cookie(request, settings)) if opens else ruling
 
+    def is_beside(self, name: bytes, session: Session, now_s: float) -> bool:
+        """A session came under a client's name that it did not outgrow yet; true when it is there beside others (doors.py)."""
+        self.cookieless.came_back(name)
+        return self.doors.came(name, session, now_s)
+
     def visited(self, request: Request, session: Session, settings: SessionOpening | None) -> None:
         """A request whose session cookie came back."""
         network = self._hasher.thing(request.o.network)
         policy, now_s = request.view.policy, request.now_s
         if not self.visits.take(session, network, policy.name, now_s):
             return
-        self.cookieless.came_back(request.client_key)
         if settings is not None:
             self._is_usual(request, settings)
 
