@@ -1,8 +1,8 @@
 """`browser.suspicious` [S2-59..S2-61]: browsers with a disallowed extension, or that a program drives.
 
 Law of the file: an extension of the operator's list is answered as `action` says; marks of automation, however many, by a challenge at
-most.  Who is told of for the first time is answered by its device id alone; only who throws the id away each time is answered by the
-name that is left, which others may share.
+most.  Who is told of for the first time is answered by its device id alone; who throws the id away each time is answered by the name that
+is left too, by a challenge at most: others may share it.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class Suspects:
             if last_s is not None and now_s - last_s < settings.prevention_s:
                 those.append(without_device)
         for one in those:
-            self._begin(one, fact, settings, now_s)
+            self._begin(one, fact, settings, now_s, mild=one is without_device or not fact.is_listed)
         return tuple(those)
 
-    def _begin(self, whom: Whom, fact: Fact, settings: SuspiciousBrowser, now_s: float) -> None:
+    def _begin(self, whom: Whom, fact: Fact, settings: SuspiciousBrowser, now_s: float, *, mild: bool) -> None:
         held = (self.preventions.of(whom.key) or {}).get(SUSPICIOUS)
         if held is None or not held.runs(now_s):
             held = self.preventions.begin(whom, SUSPICIOUS, SUSPICIOUS_CLIENTS, now_s, settings.prevention_s)
-            held.mild = not fact.is_listed
-        held.mild = held.mild and not fact.is_listed
+            held.mild = mild
+        held.mild = held.mild and mild
         held.detail = fact.detail
         measures = (Measure("extensions", 1.0, 0.0),) if fact.is_listed else ()
         held.measures = (*measures, Measure("automation_points", float(fact.points), float(SUSPICIOUS_FROM)))

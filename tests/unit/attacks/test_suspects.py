@@ -58,11 +58,12 @@ def test_marks_alone_ask_for_a_challenge_at_most() -> None:
 
 
 def test_a_newcomer_is_answered_by_its_id_alone() -> None:
-    """Others share the name that it has without it; who throws its id away and comes again is answered by that name."""
+    """Who throws its id away and comes again is answered by the name that is left, by a challenge at most: others share it."""
     book = suspects()
     assert book.told(DEVICE, CLIENT, LISTED, BLOCK, START_S) == (DEVICE,)
     again = DEVICE._replace(key=b"device-2")
     assert book.told(again, CLIENT, LISTED, BLOCK, START_S + 10) == (again, CLIENT)
+    assert [(book.preventions.of(whom.key) or {})[SUSPICIOUS].mild for whom in (DEVICE, again, CLIENT)] == [False, False, True]
     late = suspects()
     late.told(DEVICE, CLIENT, LISTED, BLOCK, START_S)
     assert late.told(again, CLIENT, LISTED, BLOCK, START_S + 1800) == (again,)
