@@ -111,3 +111,6 @@ def test_the_application_hears_only_us(standin: StandIn, tmp_path: Path) -> None
         ]
         assert FORGED not in answer.body.decode()
         assert answer.all("Set-Cookie") == ["app=1", "app=2", "botsieve_s=1; Path=/"]
+        for want in ("garbage", "empty", "error", "close"):
+            heard = ask(site.http_port, "/", f"X-Want: {want}", f"X-Botsieve-Verdict: {FORGED}").body.decode().lower()
+            assert heard.split("\n") == ["x-botsieve-verdict=unjudged", f"x-want={want}"]

@@ -164,8 +164,12 @@ function _M.to_app()
             clear(name)
         end
     end
+    local var = ngx.var
+    if not var.botsieve_verdict or var.botsieve_verdict == "" then
+        var.botsieve_verdict = "unjudged"   -- bytes that were no answer
+    end
     for name, variable in pairs(TOLD) do
-        local value = ngx.var[variable]
+        local value = var[variable]
         if value and value ~= "" then
             ngx.req.set_header(name, value)
         end
