@@ -53,6 +53,16 @@ def test_a_listed_extension_blocks_its_device_and_nobody_else() -> None:
     assert at.ask("/a", plus=with_device(later), at_s=1802).verdict == "allow"
 
 
+def test_two_neighbours_with_an_extension_do_not_lock_out_a_third() -> None:
+    """Behind one address with one User-Agent: who comes for the first time meets a challenge at most."""
+    at = rig()
+    for number, device in enumerate((ONE, TWO)):
+        told(at, Fact(SUSPICIOUS, device=device.id, detail="Scraper", is_listed=True), device, is_new=True, at_s=number)
+    assert at.ask("/a", plus=with_device(TWO), at_s=3).verdict == "block"
+    at.ask("/b", at_s=4)
+    assert at.ask("/c", at_s=5).verdict == "challenge"
+
+
 def test_marks_alone_are_challenged() -> None:
     """Whatever `action` says."""
     at = rig()

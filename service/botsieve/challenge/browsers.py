@@ -15,8 +15,9 @@ from botsieve.state.hashing import Hasher
 MAX_BROWSERS = 20_000
 MAX_NAMED = 50_000
 _MAX_MEMBERS = 8
-# guess: a person has a window and a private window; from the third on that comes back beside others, they are several machines.
-SHARED_FROM = 3
+# Two that come back beside each other are two machines (or a person's window and private window, who loses nothing by being told
+# apart): anybody may claim a neighbour's fingerprint, and must not be counted together with that neighbour.
+SHARED_FROM = 2
 
 
 class _Browser:

@@ -50,7 +50,7 @@ def test_after_the_validity_nothing_is_known() -> None:
 
 
 def test_identical_machines_are_not_one() -> None:
-    """Three that come and go side by side share a fingerprint: no deletion is seen any more, and none is tracked by it."""
+    """Those that come and go side by side share a fingerprint: no deletion is seen any more, and none is tracked by it."""
     known, key = browsers()
     for at, member in enumerate((b"a", b"b", b"c", b"a", b"b", b"c")):
         known.heard(key, member, NOW_S + at, VALID_S, is_new=at < 3)
@@ -67,12 +67,22 @@ def test_old_devices_that_turn_up_beside_others_show_it_at_once() -> None:
     assert known.is_shared(key)
 
 
-def test_a_person_with_a_private_window_is_one_browser() -> None:
-    """Two that take turns are not several machines."""
+def test_who_claims_a_neighbour_s_fingerprint_is_not_counted_with_it() -> None:
+    """Two that take turns are told apart as soon as both have come back."""
     known, key = browsers()
-    for at in range(20):
+    for at in range(4):
+        assert known.of(b"a")[0] == (key if 0 < at < 4 else b"")
         known.heard(key, b"ab"[at % 2 : at % 2 + 1], NOW_S + at, VALID_S, is_new=at < 2)
-    assert known.of(b"a")[0] == known.of(b"b")[0] == key
+    assert known.of(b"a")[0] == known.of(b"b")[0] == b""
+
+
+def test_one_that_stays_does_not_hide_one_that_throws_its_ids_away() -> None:
+    """A stable device beside ever new ones: they are still seen."""
+    known, key = browsers()
+    known.heard(key, b"stays", NOW_S, VALID_S, is_new=True)
+    for at in range(1, 6):
+        assert known.heard(key, b"new%d" % at, NOW_S + at, VALID_S, is_new=True)
+        known.heard(key, b"stays", NOW_S + at + 0.5, VALID_S, is_new=False)
 
 
 def test_it_is_bounded() -> None:
