@@ -16,7 +16,18 @@ import msgspec
 
 from tests.bench.figures import Figure, table
 
-BENCHES = ("decide", "socket_rate", "nginx_rate", "memory", "fingerprint_cost", "grpc_rate", "pauses", "overload", "attack_on_state")
+BENCHES = (
+    "decide",
+    "socket_rate",
+    "nginx_rate",
+    "memory",
+    "fingerprint_cost",
+    "grpc_rate",
+    "pauses",
+    "overload",
+    "attack_on_state",
+    "store_cost",
+)
 TIMEOUT_S = 300
 
 

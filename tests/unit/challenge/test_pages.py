@@ -70,7 +70,9 @@ def test_every_page_is_private_strict_and_readable(name: str) -> None:
     assert headers["X-Robots-Tag"] == "noindex"
     assert headers["Vary"] == "*"
     # The block page's form posts to us; nothing else differs.
-    assert headers["Content-Security-Policy"] == (CSP if name != "block" else CSP.replace("form-action 'none'", "form-action 'self'"))
+    assert headers["Content-Security-Policy"] == (
+        CSP if name != "block" else CSP.replace("form-action 'none'", "form-action 'self'")
+    )
     assert "unsafe" not in CSP
     outline = _Outline(answer.body.decode())
     assert outline.all("html")[0]["lang"] == "en"
