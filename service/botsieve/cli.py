@@ -22,6 +22,7 @@ _COMMANDS = {
     "incidents": ("botsieve.store.incident_commands:incidents", "list attacks, and show what was measured in one"),
     "statistics": ("botsieve.store.statistics_command:statistics", "attacks, violations, refusals and verdicts, by policy"),
     "feedback": ("botsieve.store.feedback_command:feedback", "who said that they are a person"),
+    "preventions": ("botsieve.preventions.commands:preventions", "list verdicts that last, and end them"),
     "pause": ("botsieve.journal.commands:pause", "put every policy into monitor mode, at once"),
     "resume": ("botsieve.journal.commands:resume", "end a pause"),
     "nginx": ("botsieve.edge.commands:nginx", "install the nginx includes, and check a configuration for traps"),

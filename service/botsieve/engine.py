@@ -48,7 +48,7 @@ class Engine(Identities):
     """Decides for one process.  `rulebook` may be replaced at any time by another: one decision uses one of them.
 
     `time_judged` False (replay of a scrambled clock) keeps everything that needs a clock silent.
-    `session_idle_s`: a session without requests for so long has ended.
+    `session_idle_s`: a session without requests for so long has ended.  `max_preventions`: verdicts that last, at most.
     `on_detector_error(signal id, error)` hears of a detector that raised; the decision goes on without it.
     """
 
@@ -62,6 +62,7 @@ class Engine(Identities):
         clearances: Clearances | None = None,
         sessions: Sessions | None = None,
         session_idle_s: float = 1800.0,
+        max_preventions: int = 200_000,
         on_detector_error: Callable[[str, Exception], None] | None = None,
     ) -> None:
         world = World(secret, max_bytes=max_bytes - max_bytes // ATTACKS_SHARE, idle_s=idle_s)
@@ -73,7 +74,7 @@ class Engine(Identities):
         self.verifications = Verifications()
         self._listed: Crawlers | None = None
         self.time_judged = True
-        self.attacks = Attacks(world, max_bytes=max_bytes // ATTACKS_SHARE, idle_s=idle_s)
+        self.attacks = Attacks(world, max_bytes // ATTACKS_SHARE, max_preventions, idle_s, session_idle_s)
         self.shared_sessions = self.attacks.openings.visits.shared
         self.is_beside = self.attacks.openings.is_beside
         self.attacks.openings.is_bad = lambda address: self.rulebook.is_bad(address)

@@ -34,6 +34,7 @@ from botsieve.keyfile import make_folder, read_keys
 from botsieve.lookups.address_data import AddressData
 from botsieve.observation import make_observation
 from botsieve.policy import Rulebook
+from botsieve.preventions.keeper import keeper_of
 from botsieve.service import DecisionService
 from botsieve.state.table import Table
 from botsieve.store.serving import setup_of, store_of
@@ -72,6 +73,7 @@ class Server:
             clearances=self.desk.clearances,
             sessions=self.desk.sessions if settings.sessions.cookie else None,
             session_idle_s=settings.sessions.idle_s,
+            max_preventions=settings.state.max_preventions,
             on_detector_error=self.journal.detector_failed,
         )
         self._renew_browser(settings)
@@ -85,6 +87,7 @@ class Server:
             settings.lookups, os.path.join(settings.state.dir, "lists"), self.journal.data_event, self._take_lists
         )
         self._tell_whereabouts()
+        self._keeper = keeper_of(settings, self.engine, self.journal, clock.now_s)
         self._store = store_of(settings, self.engine, self.journal, clock)
         self._stop = asyncio.Event()
 
@@ -112,7 +115,7 @@ class Server:
         self.journal.event("service_ready", listeners=names, config=self.loaded.config, seconds=seconds)
         _say_ready(self.loaded, names, notes, paused=self.journal.paused, seconds=seconds)
         tasks = [loop.create_task(self._keep_house()), loop.create_task(reloader.run()), loop.create_task(self._data.run())]
-        tasks.append(loop.create_task(self._store.run()))
+        tasks += [loop.create_task(self._store.run()), loop.create_task(self._keeper.run())]
         try:
             await self._stop.wait()
         finally:
@@ -163,6 +166,7 @@ class Server:
         await asyncio.gather(self._finish(), *(server.drain(DRAIN_S) for server in self._grpc))
         if self._lookups is not None:
             await self._lookups.close()
+        self._keeper.close()
         self._store.close()
         self.journal.event("service_stopped")
         self.journal.close()
@@ -208,7 +212,7 @@ class Server:
         self._renew_desk(settings)
         self._renew_browser(settings)
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
-        self.engine.session_idle_s = settings.sessions.idle_s
+        self.engine.session_idle_s = self.engine.attacks.session_idle_s = settings.sessions.idle_s
         for edge in (self._nginx, self._forward):
             edge.settings = settings.edge(edge.settings.name)
             edge.prefix = settings.challenge.prefix.encode()

@@ -65,7 +65,12 @@ class Attacks:
     """
 
     def __init__(
-        self, world: World, *, max_bytes: int = 64 * 1024 * 1024, max_preventions: int = 200_000, idle_s: float = 3600.0
+        self,
+        world: World,
+        max_bytes: int = 64 * 1024 * 1024,
+        max_preventions: int = 200_000,
+        idle_s: float = 3600.0,
+        session_idle_s: float = 1800.0,
     ) -> None:
         self._world = world
         self.subjects = Subjects(max_bytes, idle_s)
@@ -76,7 +81,7 @@ class Attacks:
         self.activity = Activity()
         self.collector_injected = False
         self._sites = Sites()
-        self._rulings = Rulings(world, self.subjects, self.preventions, self._sites)
+        self._rulings = Rulings(world, self.subjects, self.preventions, self._sites, session_idle_s)
         self._watched: dict[int, Watched] = {}
 
     @property
@@ -196,10 +201,12 @@ class Attacks:
             self.subjects.grown(key, subject, now_s)
         if watch.transactions is not None:
             url = self._world.hasher.thing(o.uri)
-            if not transactions.is_poll(subject, url, is_page_load=is_page_load):
-                if transactions.count(subject, facts.usual, now_s, watch.transactions, is_session=word is not CLIENT):
-                    transactions.leave_out(subject, facts.usual, now_s)
-                    crossed += (TRANSACTION,)
+            is_session = word is not CLIENT
+            if not transactions.is_poll(subject, url, is_page_load=is_page_load) and transactions.count(
+                subject, facts.usual, now_s, watch.transactions, is_session=is_session
+            ):
+                transactions.leave_out(subject, facts.usual, now_s)
+                crossed += (TRANSACTION,)
         if watch.human is not None and (self.collector_injected or facts.report_s) and self._collects(request, facts):
             if subject.unproven >= watch.human.grace and self.preventions.expired(key, HUMAN, now_s):
                 human.begin_again(subject)
@@ -238,6 +245,7 @@ class Attacks:
     def release(self, one: Prevention, now_s: float) -> None:
         """An operator ends a prevention; what led to it is forgotten."""
         one.release(now_s)
+        self.preventions.over += 1
         subject = self.subjects.use(one.whom.key, now_s)
         if subject is not None:
             begin_again(subject)

@@ -112,9 +112,10 @@ _NONE: Mapping[str, Prevention] = MappingProxyType({})
 
 
 class Preventions:
-    """All of them, by subject.  `begun`: how many began; `folded`: were folded into their network's; `lost`: dropped for want of room."""
+    """All of them, by subject.  `begun`: how many began; `folded`: were folded into their network's; `lost`: dropped for want of room;
+    `over`: ended by somebody, or forgotten."""
 
-    __slots__ = ("_by_network", "_of", "begun", "folded", "lost", "most", "size")
+    __slots__ = ("_by_network", "_of", "begun", "folded", "lost", "most", "over", "size")
 
     def __init__(self, most: int = 200_000) -> None:
         self.most = most
@@ -124,6 +125,7 @@ class Preventions:
         self.begun = 0
         self.folded = 0
         self.lost = 0
+        self.over = 0
 
     def of(self, key: bytes) -> dict[str, Prevention] | None:
         """By detector, also those that ended within the last minutes; None for a subject without any.  `key`: 8 bytes."""
@@ -202,6 +204,22 @@ class Preventions:
         for held in list(self._of.values()):
             yield from [one for one in held.values() if one.runs(now_s)]
 
+    def everything(self) -> Iterator[Prevention]:
+        """All of them, the longest held first.  Nothing may be begun or dropped while it runs."""
+        for held in self._of.values():
+            yield from held.values()
+
+    def of_network(self, network_key: bytes) -> Iterator[Prevention]:
+        """Those of a network.  As `everything`."""
+        for key, detector in self._by_network.get(network_key, ()):
+            yield self._of[key][detector]
+
+    def in_slices(self, size: int) -> Iterator[list[Prevention]]:
+        """All of them, those of at most `size` subjects at a time; others may begin and end in between."""
+        keys = list(self._of)
+        for at in range(0, len(keys), size):
+            yield [one for key in keys[at : at + size] for one in self._of.get(key, _NONE).values()]
+
     def sweep(self, now_s: float, most: int = 500) -> list[Prevention]:
         """Ends what is over and forgets what has been over for 10 min, for at most `most` subjects, the longest held first."""
         gone = [
@@ -212,6 +230,7 @@ class Preventions:
         ]
         for one in gone:
             self.drop(one)
+        self.over += len(gone)
         return gone
 
     def __len__(self) -> int:

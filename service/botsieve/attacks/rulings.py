@@ -54,12 +54,12 @@ class Rulings:
 
     __slots__ = ("_preventions", "_sites", "_subjects", "_world", "session_idle_s")
 
-    def __init__(self, world: World, subjects: Subjects, preventions: Preventions, sites: Sites) -> None:
+    def __init__(self, world: World, subjects: Subjects, preventions: Preventions, sites: Sites, session_idle_s: float) -> None:
         self._world = world
         self._subjects = subjects
         self._preventions = preventions
         self._sites = sites
-        self.session_idle_s = 1800.0
+        self.session_idle_s = session_idle_s
 
     def of_subject(
         self, request: Request, subject: Subject | None, whom: Whom, crossed: tuple[str, ...], *, counts: bool

@@ -28,13 +28,14 @@ def state_dir_of(config: str | None, state_dir: str | None) -> str:
     return load(config).service.state.dir
 
 
-def _options(command: click.decorators.FC) -> click.decorators.FC:
+def service_options(command: click.decorators.FC) -> click.decorators.FC:
+    """The options that name a running service."""
     command = click.option("--state-dir", type=click.Path(file_okay=False), help="The service's state.dir.")(command)
     return click.option("--config", type=click.Path(dir_okay=False), help=_CONFIG_HELP)(command)
 
 
 @click.command()
-@_options
+@service_options
 def pause(config: str | None, state_dir: str | None) -> int:
     """Puts every policy into monitor mode within a second: all requests are let through and still recorded.
 
@@ -44,7 +45,7 @@ def pause(config: str | None, state_dir: str | None) -> int:
 
 
 @click.command()
-@_options
+@service_options
 def resume(config: str | None, state_dir: str | None) -> int:
     """Ends a pause: every policy is in its own mode again."""
     return _switch(state_dir_of(config, state_dir), to_pause=False)

@@ -33,6 +33,9 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "session_shared": ("warning", ("policy",)),
     "incident_opened": ("warning", ("attack_type", "policy")),
     "incident_closed": ("info", ("attack_type", "policy")),
+    "prevention_released": ("warning", ("attack_type", "policy")),
+    "preventions_not_kept": ("error", ()),
+    "preventions_strange": ("warning", ()),
     "store_failed": ("error", ()),
     "store_back": ("info", ()),
 }

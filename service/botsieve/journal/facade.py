@@ -19,7 +19,7 @@ from botsieve.journal.control import SOCKET_NAME
 from botsieve.journal.decision_log import DecisionLog
 from botsieve.journal.events import Repeats
 from botsieve.journal.heard import Heard
-from botsieve.journal.http_server import Listener, listen_tcp, listen_unix
+from botsieve.journal.http_server import Listener, Routes, listen_tcp, listen_unix
 from botsieve.journal.metrics import Metrics, StateFigures
 from botsieve.journal.pause import PauseSwitch
 from botsieve.journal.record import pack, unpack
@@ -112,6 +112,7 @@ class Journal:
         self.incidents: IncidentBook | None = None
         self.store: StoreFeed | None = None
         self._switch = PauseSwitch(options.state_dir)
+        self.control: Routes = {}  # what else the control socket answers
         self._listeners: list[Listener] = []
         self._dropped_said = 0
         self._started_s = self._wall_s()
@@ -243,7 +244,9 @@ class Journal:
             raise MachineError(
                 f"state.dir: {self.options.state_dir}: {error.strerror}; accepted: a directory that this user may write"
             ) from error
-        self._listeners.append(await listen_unix(str(Path(self.options.state_dir) / SOCKET_NAME), control_routes(self)))
+        self._listeners.append(
+            await listen_unix(str(Path(self.options.state_dir) / SOCKET_NAME), {**control_routes(self), **self.control})
+        )
         if self.options.web_listen is not None:
             self._listeners.append(await listen_tcp(self.options.web_listen, public_routes(self)))
         return [listener.address for listener in self._listeners]
