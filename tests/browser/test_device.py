@@ -184,3 +184,21 @@ def test_back_and_forward_and_reload(calm: Pages, visit: Any) -> None:
     someone.page.reload(wait_until="networkidle")
     assert device_of(open_page(someone.page, calm.url("/moves/3"))["id"]) == device_of(first)
     assert someone.complaints == []
+
+
+def test_it_shares_its_script_with_the_collector(visit: Any) -> None:
+    """Everything on: one script tag, both reports, a worker of the same file, nothing complains."""
+    everything = (
+        "device: {enabled: true}\nbrowser: {events: true, fingerprint: true}\ndetectors: {browser.suspicious: {action: alarm}}"
+    )
+    with running(everything) as pages:
+        someone = visit()
+        someone.page.on("worker", lambda worker: workers.append(worker.url))
+        workers: list[str] = []
+        open_page(someone.page, pages.url("/strict/"))
+        someone.page.wait_for_load_state("networkidle")
+        assert {url.partition("/.botsieve/")[2] for url in someone.requested} >= {"b.js", "d", "e"}
+        assert [url.partition("/.botsieve/")[2] for url in workers] == ["b.js"]
+        assert "worker" not in pages.reports()[-1]["marks"]
+        assert "frame" not in pages.reports()[-1]["marks"]
+        assert someone.complaints == []
