@@ -13,7 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from botsieve.challenge.events import InvalidReport, parse_report
 from botsieve.challenge.issue import Issuer
+from botsieve.challenge.sequence_settings import SequenceRules
+from botsieve.challenge.sequences import IRREGULAR, NO_EVIDENCE, REGULAR, score
 from botsieve.config.loader import loads
 from botsieve.config.settings import Loaded
 from botsieve.errors import ConfigError, InputError, InvalidObservation
@@ -119,6 +122,20 @@ def cookie(data: bytes) -> None:
     assert not wait.header("Set-Cookie")
 
 
+def report(data: bytes) -> None:
+    """A report of human evidence: InvalidReport, or a finding that names the rules it rests on; nobody's token is taken."""
+    heard = builders.desk().human.hear(builders.post(), data, SequenceRules(), builders.NOW_S)
+    _is(400 <= heard.answer.status < 500 and heard.finding is None, str(heard.answer.status))
+    try:
+        events = parse_report(data).events
+    except InvalidReport as refused:
+        _is(str(refused).isprintable() and str(refused).isascii(), str(refused))
+        return
+    finding = score(events, SequenceRules())
+    _is(finding.word in (REGULAR, IRREGULAR, NO_EVIDENCE), finding.word)
+    _is(finding.word != IRREGULAR or bool(finding.rules), "irregular without a rule")
+
+
 def log_line(data: bytes) -> None:
     """Lines of an access log: each form reads them or not; what it reads is an Observation."""
     for line in data.split(b"\n"):
@@ -192,6 +209,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "judgement": judgement,
         "config": config,
         "cookie": cookie,
+        "report": report,
         "log_line": log_line,
         "log_format": log_format,
         "client_hello": client_hello,
