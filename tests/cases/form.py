@@ -14,6 +14,8 @@ from botsieve.detectors.catalogue import Catalogue
 from botsieve.observation import DELIVERS_COOKIE, SEES_ALL_HEADERS, SEES_TLS, Observation, make_observation, pack_address
 from ruamel.yaml import YAML
 
+from tests.cases.devices import REPORTS as DEVICE_REPORTS
+
 HERE = Path(__file__).parent
 
 
@@ -122,7 +124,7 @@ def read_cases(path: Path) -> list[Case]:
         assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
         assert case.expect, case.name
         assert {written.dns for written in case.requests} <= {"", "asked", "verified", "refuted", "unanswered"}, case.name
-        assert {written.report for written in case.requests} <= {"", "regular", "irregular"}, case.name
+        assert {written.report for written in case.requests} <= {"", "regular", "irregular", *DEVICE_REPORTS}, case.name
     return cases
 
 

@@ -27,6 +27,7 @@ from botsieve.transports.http_wire import Request
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.verifications import Verifications
 
+from tests.cases import devices
 from tests.cases.form import Asked
 from tests.transports.edge_harness import START_S, Service
 from tests.transports.wire import Reply, only_reply
@@ -54,11 +55,16 @@ class Jars:
 
     def __init__(self) -> None:
         self._held: dict[str, str] = {}
+        self._devices: set[str] = set()
 
     def dressed(self, one: Asked) -> Asked:
         """The request with the cookie that its browser holds."""
-        cookie = self._held.get(one.browser) if one.browser else None
-        return one if cookie is None else one._replace(headers={**one.headers, "cookie": cookie})
+        cookies = [self._held[one.browser]] if one.browser in self._held else []
+        if one.report in ("fault", "deleted"):
+            self._devices.add(one.browser)
+        if one.browser in self._devices:
+            cookies.append(devices.cookie_of(one.observation(START_S, "shop.example"), one.browser))
+        return one._replace(headers={**one.headers, "cookie": "; ".join(cookies)}) if cookies else one
 
     def keep(self, one: Asked, set_cookie: str) -> None:
         """What an answer set."""
@@ -74,7 +80,9 @@ def reported(engine: Engine, one: Asked, now_s: float) -> None:
         engine.rulebook = msgspec.structs.replace(engine.rulebook, reputation=lists)
     if one.dns:
         _answered(engine.verifications, "" if one.dns == "unanswered" else one.dns, now_s)
-    if one.report:
+    if one.report in devices.REPORTS:
+        devices.told(engine, one.observation(START_S, "shop.example"), one.browser, one.report, now_s)
+    elif one.report:
         engine.human_report(one.observation(START_S, "shop.example"), now_s, regular=one.report == "regular")
 
 
