@@ -135,8 +135,7 @@ class Metrics:
         yield self._seconds_family()
         yield _counter("botsieve_unjudged", "Requests that nobody judged.", ("edge", "why"), self._unjudged_with_zeros())
         yield _counter("botsieve_challenges", "Steps of challenges.", ("step", "level"), self.challenges)
-        reports = "Reports of human evidence by what they show: regular, irregular, none, refused."
-        yield _counter("botsieve_human_reports", reports, ("finding",), _single(self.reports))
+        yield _counter("botsieve_human_reports", "Reports of hands, by what they show.", ("finding",), _single(self.reports))
         yield from self._state_families()
         yield _counter(
             "botsieve_detector_errors", "Detectors that failed and were skipped.", ("signal",), _single(self.detector_errors)

@@ -27,6 +27,7 @@ def full() -> Metrics:
     metrics.count_decision("nginx", decision(1, CURL, TIMER, would_be="challenge"), 14)
     metrics.count_unjudged("nginx", "deadline", 2)
     metrics.count_challenge("issued", "normal")
+    metrics.count_report("regular")
     metrics.count_detector_error("agent.bot_useragent")
     return metrics
 
