@@ -1,7 +1,7 @@
 """In place of the service: keeps every question as it came, and answers what the visitor's `X-Want` asks for.
 
 Run as `python -m tests.nginx.standin SOCKET RECORD`.  RECORD gets one JSON line a request: target and header list, latin-1.
-X-Want: allow, challenge, block, cookie, redirect, error, empty (200 without a verdict), garbage, close, hang, gone (403, then
+X-Want: allow, challenge, block, hold (block, for 60 s), soon (for 1 s), cookie, redirect, error, empty (200 without a verdict), garbage, close, hang, gone (403, then
 dead before the page).
 """
 
@@ -21,6 +21,8 @@ ANSWERS = {
     "allow": ALLOW,
     "challenge": "HTTP/1.1 403 Forbidden\r\n" + VERDICT.format("challenge") + "Content-Length: 0\r\n\r\n",
     "block": "HTTP/1.1 403 Forbidden\r\n" + VERDICT.format("block") + "Content-Length: 0\r\n\r\n",
+    "hold": "HTTP/1.1 403 Forbidden\r\n" + VERDICT.format("block") + "X-Botsieve-Hold: 60\r\nContent-Length: 0\r\n\r\n",
+    "soon": "HTTP/1.1 403 Forbidden\r\n" + VERDICT.format("block") + "X-Botsieve-Hold: 1\r\nContent-Length: 0\r\n\r\n",
     "cookie": ALLOW.replace("Content-Length", "Set-Cookie: botsieve_s=1; Path=/\r\nContent-Length"),
     "redirect": "HTTP/1.1 302 Found\r\nLocation: /evil\r\nContent-Length: 0\r\n\r\n",
     "login": "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",

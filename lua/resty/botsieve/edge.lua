@@ -17,8 +17,12 @@ local ffi_copy = ffi.copy
 local ffi_new = ffi.new
 local ipairs = ipairs
 local lower = string.lower
+local max = math.max
+local md5 = ngx.md5_bin
+local min = math.min
 local pairs = pairs
 local parse_time = ngx.parse_http_time
+local tonumber = tonumber
 local type = type
 local get_request = base.get_request
 local ngx = ngx
@@ -27,6 +31,10 @@ local ngx = ngx
 -- Header names that are looked at.  A browser sends about 20.
 local MAX_NAMES = 100
 local MAX_TEXT = 8192
+-- A client is refused without asking for so long at most.
+local MAX_HOLD_S = 3600
+-- In the dictionary while there may be holds: most sites have none.
+local ANY = "any"
 -- Passed on to the application: name there, nginx variable here.
 local TOLD = {
     ["X-Botsieve-Verdict"] = "botsieve_verdict",
@@ -126,13 +134,66 @@ end
 -- Counts one request that nobody judged.
 function _M.count_unjudged()
     local dict = ngx.shared.botsieve_edge
-    if not dict then
+    if not dict or ngx.var.botsieve_held == "1" then
         return
     end
     local _, err = dict:incr("unjudged", 1, 0)
     if err then
         ngx.log(ngx.ERR, "botsieve: cannot count: ", err)
     end
+end
+
+
+-- Who asks, as 16 bytes.  With our session cookie it is that cookie, else
+-- address, TLS signature and User-Agent: nobody is refused for a neighbour.
+-- LIMIT: a host counts as one policy here; only the service knows paths.
+local function asker(host, address, signature)
+    local var = ngx.var
+    local session = var["cookie___Host-botsieve_s"] or var.cookie_botsieve_s
+    if session then
+        return md5(concat({ "s", host or "", session }, "\n"))
+    end
+    return md5(concat({ "c", host or "", address or "", signature or "",
+                        var.http_user_agent or "" }, "\n"))
+end
+
+
+-- Keeps, or gives up, what the service said of refusing this client while
+-- nobody can be asked.  Bounded: a full dictionary forgets the oldest.
+local function keep_hold()
+    local dict = ngx.shared.botsieve_hold
+    local var = ngx.var
+    local seconds = dict and tonumber(var.upstream_http_x_botsieve_hold)
+    if not seconds then
+        if dict and dict:get(ANY) then
+            dict:delete(asker(var.host, var.remote_addr,
+                              var.botsieve_tls_sig))
+        end
+        return
+    end
+    seconds = max(1, min(seconds, MAX_HOLD_S))
+    local key = asker(var.host, var.remote_addr, var.botsieve_tls_sig)
+    local _, err = dict:set(key, true, seconds)
+    if not err then
+        _, err = dict:set(ANY, true, MAX_HOLD_S)
+    end
+    if err then
+        ngx.log(ngx.ERR, "botsieve: cannot hold: ", err)
+    end
+end
+
+
+-- Is the client of this check one that the service wanted to be refused?
+-- "1" or "".  Asked by the backup, that is while the service is away.
+function _M.held()
+    local dict = ngx.shared.botsieve_hold
+    if not dict or not dict:get(ANY) then
+        return ""
+    end
+    local var = ngx.var
+    local key = asker(var.http_x_botsieve_host, var.http_x_botsieve_client_addr,
+                      var.http_x_botsieve_tls_sig)
+    return dict:get(key) and "1" or ""
 end
 
 
@@ -148,6 +209,11 @@ function _M.heard(status)
     if (said == 200 or said == 403)
        and ngx.var.upstream_http_x_botsieve_verdict
     then
+        if ngx.var.upstream_http_x_botsieve_verdict ~= "unjudged"
+           and ngx.var.upstream_http_x_botsieve_id
+        then
+            keep_hold()             -- the service itself, not its backup
+        end
         return
     end
     ngx.status = status
