@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.servers import ServiceProcess, Site, wait_until
 
-PAGE = '<!doctype html><title>shop</title><h1>shop</h1><p id=uri>$request_uri</p><script src="/.botsieve/b.js" defer></script>'
+PAGE = '<!doctype html><title>app</title><h1>shop</h1><p id=uri>$request_uri</p><script src="/.botsieve/b.js" defer></script>'
 APP = f"""
     default_type text/html;
     location /strict/ {{
@@ -68,7 +68,11 @@ class Pages:
     def reports(self) -> list[dict[str, Any]]:
         """What was posted to `d` so far."""
         with contextlib.suppress(FileNotFoundError):
-            return [json.loads(line) for line in (self.folder / "bodies.log").read_text().splitlines() if line.startswith("{")]
+            return [
+                json.loads(line)
+                for line in (self.folder / "bodies.log").read_text().splitlines()
+                if line.startswith("{") and '"token"' not in line
+            ]
         return []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.human.desk import Desk
+from tests.browser.human.webdriver import WebDriver
 from tests.browser.pages import Pages, open_page, running
-from tests.conftest import stop
 from tests.servers import wait_until
 
 PLAIN = [
@@ -151,40 +151,22 @@ def test_a_driven_browser_is_challenged_and_never_blocked(playwright: Playwright
         browser.close()
 
 
-def test_a_person_s_browser_shows_no_mark(site: Pages) -> None:
-    """Chromium in a window under Xvfb, started with an address and driven by nobody: not one of the marks that matter."""
+def test_a_person_s_browser_shows_no_mark(site: Pages, tmp_path: Path) -> None:
+    """Chromium in a window, started with an address and driven by nobody: not one of the marks that matter."""
     before = len(site.reports())
-    with tempfile.TemporaryDirectory(prefix="botsieve-", ignore_cleanup_errors=True) as profile:
-        process = subprocess.Popen(
-            [
-                "xvfb-run",
-                "-a",
-                "-s",
-                "-screen 0 1366x768x24",
-                CHROMIUM,
-                *PLAIN,
-                f"--user-data-dir={profile}",
-                site.url("/person"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "HOME": profile},
-        )
-        try:
-            wait_until(lambda: len(site.reports()) > before, at_most_s=40, what="the report")
-        finally:
-            stop_group(process)
+    with Desk(tmp_path, site.url("/person")):
+        wait_until(lambda: len(site.reports()) > before, at_most_s=40, what="the report")
     # Without a GPU there is software rendering, here as on many office machines.
     assert set(site.reports()[-1]["marks"]) <= {"software_gl"}
 
 
-def stop_group(process: subprocess.Popen[bytes]) -> None:
-    """xvfb-run, Xvfb and the browser are one session of ours."""
-    import signal
-
-    os.killpg(process.pid, signal.SIGTERM)
-    stop(process)
+def test_webdriver_leaves_its_names_behind(site: Pages, tmp_path: Path) -> None:
+    """What Selenium drives: webdriver, the names of chromedriver and an open debugger."""
+    before = len(site.reports())
+    with WebDriver(tmp_path) as driver:
+        driver.tell("/url", {"url": site.url("/webdriver")})
+        wait_until(lambda: len(site.reports()) > before, at_most_s=40, what="the report")
+    assert {"webdriver", "globals", "debugger"} <= set(site.reports()[-1]["marks"])
 
 
 def test_marks_are_off_unless_somebody_watches(playwright: Playwright) -> None:
