@@ -32,3 +32,17 @@ def test_a_line_that_names_no_extension(value: str) -> None:
     """Refused with what is accepted."""
     with pytest.raises(ConfigError, match=r"accepted: NAME = chrome-extension"):
         loads(f"detectors: {{browser.suspicious: {{extensions: [{value}]}}}}".encode())
+
+
+def test_human_evidence_is_on_and_the_script_is_yours_to_add() -> None:
+    """Events need no storage; nobody's pages are changed by default."""
+    browser = loads(b"# nothing\n").service.browser
+    assert (browser.events, browser.inject) == (True, "none")
+    browser = loads(b"browser: {events: false, inject: sub_filter}\n").service.browser
+    assert (browser.events, browser.inject) == (False, "sub_filter")
+
+
+def test_a_way_that_there_is_not() -> None:
+    """Refused with the three that there are."""
+    with pytest.raises(ConfigError, match=r"accepted: none, sub_filter, lua|none, sub_filter or lua"):
+        loads(b"browser: {inject: magic}\n")
