@@ -126,7 +126,8 @@ class Reloader:
 
     async def _pause(self) -> bool:
         try:
-            await asyncio.wait_for(self._wanted.wait(), self._poll_s)
+            async with asyncio.timeout(self._poll_s):  # wait_for of Python 3.11 may swallow a cancellation
+                await self._wanted.wait()
         except TimeoutError:
             return False
         self._wanted.clear()
