@@ -12,7 +12,7 @@ from typing import NamedTuple
 from botsieve.challenge.limits import Bounded
 
 PAGE_LOADS = 5
-# So long after it was sent the cookie has arrived: tabs that open together all come without one.
+# guess: so long after it was sent the cookie has arrived; tabs that open together all come without one.
 ARRIVES_S = 2.0
 IDLE_S = 1800.0
 MAX_CLIENTS = 20_000  # about 250 B each

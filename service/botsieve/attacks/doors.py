@@ -11,6 +11,7 @@ from __future__ import annotations
 from botsieve.challenge.limits import Bounded
 from botsieve.challenge.session import Session
 
+# guess: for so long after two people came in side by side.
 SHARED_S = 1800.0
 MAX_DOORS = 32_768  # about 350 B each
 

@@ -20,7 +20,7 @@ MAX_SESSIONS = 32_768  # per generation
 MAX_SHARED = 1_000
 MAX_NEWS = 100
 
-_Place = tuple[int, float]
+_Place = tuple[bytes, float]
 
 
 class SharedSession(msgspec.Struct, frozen=True, gc=False):
@@ -39,14 +39,14 @@ class Visits:
     def __init__(self, most: int = MAX_SESSIONS) -> None:
         self._most = most
         # By session: the one network that it was seen from and when, or several of them.
-        self._young: dict[bytes, _Place | dict[int, float]] = {}
-        self._old: dict[bytes, _Place | dict[int, float]] = {}
+        self._young: dict[bytes, _Place | dict[bytes, float]] = {}
+        self._old: dict[bytes, _Place | dict[bytes, float]] = {}
         self._since_s = 0.0
         self.shared: dict[bytes, None] = {}
         self.news: deque[SharedSession] = deque(maxlen=MAX_NEWS)
 
-    def take(self, session: Session, network: int, policy: str, now_s: float) -> bool:
-        """One request of a session, from a network (its keyed hash); true when its cookie comes back for the first time."""
+    def take(self, session: Session, network: bytes, policy: str, now_s: float) -> bool:
+        """One request of a session, from a network (its bytes); true when its cookie comes back for the first time."""
         name = session.id
         known = self._young.get(name)
         if known is None:
@@ -65,7 +65,7 @@ class Visits:
             self._young[name] = {known[0]: known[1], network: now_s}
         return False
 
-    def _seen(self, session: Session, seen: dict[int, float], network: int, policy: str, now_s: float) -> None:
+    def _seen(self, session: Session, seen: dict[bytes, float], network: bytes, policy: str, now_s: float) -> None:
         seen.pop(network, None)
         seen[network] = now_s
         if len(seen) <= NETWORKS:
