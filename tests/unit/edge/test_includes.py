@@ -75,6 +75,11 @@ def test_no_lua_is_the_same_without_lua() -> None:
             'set_by_lua_block           $botsieve_header_order { return require("resty.botsieve.edge").see() }',
             'log_by_lua_block { require("resty.botsieve.edge").count_unjudged() }',
             "lua_shared_dict botsieve_edge 1m;",
+            "lua_shared_dict botsieve_hold 2m;",
+            "set_by_lua_block $botsieve_held {",
+            'local ok, edge = pcall(require, "resty.botsieve.edge")',
+            'return ok and edge.held() or ""',
+            "}",
         ]
     )
 
