@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botsieve.remembered import Answers, Remembered
+from botsieve.remembered import Answers, Bounded, Remembered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +52,18 @@ def test_the_other_form_holds_the_same_law(keys: list[int], size: int) -> None:
         book.put(key, str(key))
         assert book.get(key) == str(key)
         assert len(book) <= 2 * size
+
+
+def test_a_bounded_dict_drops_the_first_in() -> None:
+    """Full, it forgets what was put longest ago; putting again makes young."""
+    kept: Bounded[bytes, int] = Bounded(2)
+    kept.put(b"a", 1)
+    kept.put(b"b", 2)
+    kept.put(b"a", 3)
+    kept.put(b"c", 4)
+    assert (kept.get(b"a"), kept.get(b"b"), kept.get(b"c"), len(kept)) == (3, None, 4, 2)
+    kept.drop(b"a")
+    kept.drop(b"a")
+    assert len(kept) == 1
+    kept.clear()
+    assert len(kept) == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from botsieve.challenge.limits import Bounded
+from botsieve.remembered import Bounded
 
 PAGE_LOADS = 5
 # guess: so long after it was sent the cookie has arrived; tabs that open together all come without one.

@@ -8,7 +8,7 @@ LIMIT: who keeps several sessions going side by side is several clients, as who 
 
 from __future__ import annotations
 
-from botsieve.challenge.limits import Bounded
+from botsieve.remembered import Bounded
 from botsieve.challenge.session import Session
 
 # guess: for so long after two people came in side by side.

@@ -10,9 +10,9 @@ from __future__ import annotations
 from botsieve.attacks.preventions import Preventions, Whom
 from botsieve.attacks.types import IGNORE, SESSION_RESETS
 from botsieve.challenge.browser_facts import COOKIE_DELETED, INTEGRITY_FAULT, Fact
-from botsieve.challenge.limits import Bounded
 from botsieve.decision import Measure
 from botsieve.detectors.settings import SessionResets
+from botsieve.remembered import Bounded
 from botsieve.state.parts import LastSeen
 
 RESETS = "sessions.resets"

@@ -10,10 +10,10 @@ from __future__ import annotations
 from botsieve.attacks.preventions import Preventions, Whom
 from botsieve.attacks.types import IGNORE, SUSPICIOUS_CLIENTS
 from botsieve.challenge.browser_facts import Fact
-from botsieve.challenge.limits import Bounded
 from botsieve.challenge.marks import SUSPICIOUS_FROM
 from botsieve.decision import Measure
 from botsieve.detectors.settings import SuspiciousBrowser
+from botsieve.remembered import Bounded
 
 SUSPICIOUS = "browser.suspicious"
 MAX_NEWCOMERS = 20_000

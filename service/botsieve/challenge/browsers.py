@@ -7,8 +7,8 @@ What is kept is a keyed hash, for as long as a device id is valid.
 
 from __future__ import annotations
 
-from botsieve.challenge.limits import Bounded
 from botsieve.observation import Observation
+from botsieve.remembered import Bounded
 from botsieve.state.hashing import Hasher
 
 # About 0.6 KiB each.

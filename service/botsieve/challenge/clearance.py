@@ -18,11 +18,12 @@ import msgspec
 from botsieve.challenge.binding import context_of, family_of, place_of, who_of
 from botsieve.challenge.cookies import CLEARANCE_COOKIE, cookie_values, set_cookie
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.limits import Bounded, Loops
+from botsieve.challenge.limits import Loops
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.challenge.tokens import CLEARANCE, open_token, seal
 from botsieve.decision import LEVELS
 from botsieve.observation import Observation
+from botsieve.remembered import Bounded
 
 ID_BYTES = 8
 # 100,000 clearances at work in one process; about 60 MiB if all of them roam.

@@ -88,7 +88,7 @@ class ChallengeDesk:
         """Takes new settings and keys; what is remembered stays."""
         self.settings = settings
         self.clearances.apply(settings, keys)
-        self.sessions.keys = keys
+        self.sessions.apply(keys)
         self._issuer = Issuer(settings, keys, self._issuer.process_id)
         self.human.tokens.keys = keys
 

@@ -16,9 +16,9 @@ import msgspec
 
 from botsieve.challenge.cookies import DEVICE_COOKIE, cookie_values, set_cookie
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.limits import Bounded
 from botsieve.challenge.tokens import DEVICE, key_is_known, open_token, seal
 from botsieve.observation import Observation
+from botsieve.remembered import Bounded
 
 ID_BYTES, SERIAL_BYTES = 8, 4
 # What a client shows us: ours and valid; ours and too old, or signed by a key that we have dropped; ours, of another host; not ours.

@@ -18,12 +18,13 @@ from botsieve.challenge.copies import Found, compare
 from botsieve.challenge.device import Device, Devices
 from botsieve.challenge.device_script import Wanted, library_answer, script_of
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.limits import Bounded, PerMinute
+from botsieve.challenge.limits import PerMinute
 from botsieve.challenge.marks import judge_marks
 from botsieve.challenge.session import Session
 from botsieve.challenge.solution import same_origin
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.observation import Observation
+from botsieve.remembered import Bounded
 from botsieve.state.hashing import Hasher
 
 # guess: a report a page view; 600 people behind one address who load two pages a minute.

@@ -13,12 +13,13 @@ import msgspec
 
 from botsieve.challenge.answer import Answer
 from botsieve.challenge.binding import prefix_of
-from botsieve.challenge.limits import Bounded, PerMinute
+from botsieve.challenge.limits import PerMinute
 from botsieve.challenge.pages import busy_page, late_page, problem, thanks_page
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.challenge.solution import same_origin
 from botsieve.decision import Decision
 from botsieve.observation import Observation
+from botsieve.remembered import Bounded
 
 TAKEN, REPEATED, UNKNOWN, REFUSED = "taken", "repeated", "unknown", "refused"
 OUTCOMES = (TAKEN, REPEATED, UNKNOWN, REFUSED)

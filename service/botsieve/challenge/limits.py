@@ -5,53 +5,13 @@ Law of the file: every table is bounded and forgets its oldest entry when it is 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Generic, TypeVar
-
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+from botsieve.remembered import Bounded
 
 MAX_PREFIXES = 65_536
 MAX_LOOPS = 65_536
 LOOP_WINDOW_S = 300.0
 # More than `loop_limit` allows at most is never needed of one client.
 _KEPT_MINTS = 100
-
-
-class Bounded(Generic[Key, Value]):
-    """A dict of at most `limit` entries; the entry put in first goes first.
-
-    Not a plain dict: finding its first entry walks over all those that were dropped before it (28 us a put of 65,536, not 1).
-    """
-
-    __slots__ = ("_entries", "_limit")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._entries: OrderedDict[Key, Value] = OrderedDict()
-
-    def get(self, key: Key) -> Value | None:
-        """The value of a key, None if it is not there (any more)."""
-        return self._entries.get(key)
-
-    def put(self, key: Key, value: Value) -> None:
-        """Sets a value and makes the entry the youngest."""
-        self._entries.pop(key, None)
-        if len(self._entries) >= self._limit:
-            self._entries.popitem(last=False)
-        self._entries[key] = value
-
-    def drop(self, key: Key) -> None:
-        """Forgets a key."""
-        self._entries.pop(key, None)
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._entries.clear()
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
 
 class PerMinute:

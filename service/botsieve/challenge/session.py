@@ -14,12 +14,14 @@ from botsieve.challenge.cookies import SESSION_COOKIE, cookie_values, set_cookie
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.tokens import SESSION, open_token, seal
 from botsieve.observation import Observation
+from botsieve.remembered import Bounded
 
 ID_BYTES = 8
 # guess: a browser that stays open longer than a day opens a new session.
 MAX_AGE_S = 86_400
 _PACKED = struct.Struct(f">{ID_BYTES}sI")
 _SKEW_S = 60
+_MAX_OPENED = 20_000
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):
@@ -32,24 +34,38 @@ class Session(msgspec.Struct, frozen=True, gc=False):
 class Sessions:
     """Issues and reads session cookies; bound to the host, not to the User-Agent, which a session outlives."""
 
-    __slots__ = ("keys",)
+    __slots__ = ("_opened", "keys")
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, limit: int = _MAX_OPENED) -> None:
         self.keys = keys
+        self._opened: Bounded[tuple[bytes, bytes], Session] = Bounded(limit)
+
+    def apply(self, keys: KeyRing) -> None:
+        """Takes another key ring."""
+        self.keys = keys
+        self._opened.clear()
 
     def read(self, o: Observation, now_s: float) -> Session | None:
         """The session of a request, None without a valid cookie.  With several valid ones the oldest session counts."""
         found: Session | None = None
         for value in cookie_values(o, SESSION_COOKIE):
-            fields = open_token(self.keys, SESSION, value, (o.host,))
-            if fields is None:
+            session = self._opened.get((value, o.host)) or self._verified(o.host, value)
+            if session is None:
                 continue
-            session = Session(*_PACKED.unpack(fields[0]))
             if not session.opened_s - _SKEW_S <= now_s < session.opened_s + MAX_AGE_S:
                 continue
             if found is None or session.opened_s < found.opened_s:
                 found = session
         return found
+
+    def _verified(self, host: bytes, value: bytes) -> Session | None:
+        """What was verified once for these very bytes is not verified again: 0.2 us instead of 8."""
+        fields = open_token(self.keys, SESSION, value, (host,))
+        if fields is None:
+            return None
+        session = Session(*_PACKED.unpack(fields[0]))
+        self._opened.put((value, host), session)
+        return session
 
     def issue(self, o: Observation, now_s: float, random_id: bytes) -> str:
         """The Set-Cookie value of a new session.  `random_id`: 8 random bytes.  Errors: ValueError for another length."""

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from botsieve.challenge.limits import Bounded, Loops, PerMinute
+from botsieve.challenge.limits import Loops, PerMinute
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-def test_a_bounded_dict_drops_the_first_in() -> None:
-    """Full, it forgets what was put longest ago; putting again makes young."""
-    kept: Bounded[bytes, int] = Bounded(2)
-    kept.put(b"a", 1)
-    kept.put(b"b", 2)
-    kept.put(b"a", 3)
-    kept.put(b"c", 4)
-    assert (kept.get(b"a"), kept.get(b"b"), kept.get(b"c"), len(kept)) == (3, None, 4, 2)
-    kept.drop(b"a")
-    kept.drop(b"a")
-    assert len(kept) == 1
-    kept.clear()
-    assert len(kept) == 0
 
 
 def test_a_minute_allows_its_limit() -> None:

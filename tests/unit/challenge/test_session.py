@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.session import MAX_AGE_S, Session, Sessions
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,18 @@ def test_it_belongs_to_a_host_and_to_a_day() -> None:
     assert SESSIONS.read(request(headers=cookie), NOW_S + MAX_AGE_S) is None
     assert SESSIONS.read(request(headers=cookie), NOW_S - 61) is None
     assert SESSIONS.read(request(headers={**cookie, b"user-agent": b"after an update"}), NOW_S) is not None
+
+
+def test_what_was_verified_is_remembered_with_its_keys() -> None:
+    """Read again it is the same session, on its own host only; after a rotation that drops its key it is none."""
+    sessions = Sessions(KEYS, limit=2)
+    cookie = {b"cookie": _cookie()}
+    for _ in range(3):
+        assert sessions.read(request(headers=cookie), NOW_S) == Session(b"12345678", int(NOW_S))
+    assert sessions.read(request(headers=cookie, host=b"other.example"), NOW_S) is None
+    assert sessions.read(request(headers=cookie), NOW_S + MAX_AGE_S) is None
+    sessions.apply(KeyRing((b"n" * 32,)))
+    assert sessions.read(request(headers=cookie), NOW_S) is None
 
 
 def test_of_several_the_oldest_counts() -> None:
