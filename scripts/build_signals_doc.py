@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "signals.md"
 sys.path.insert(0, str(ROOT / "service"))
 
+from botsieve.config.threshold_models import ACTIONS  # noqa: E402
 from botsieve.detectors import TABLE, Detector  # noqa: E402
-from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, Settings  # noqa: E402
+from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, THRESHOLDS, Settings, Threshold  # noqa: E402
 
 
 class Told(NamedTuple):
@@ -151,7 +152,39 @@ def page() -> str:
         f"| {'yes' if detector.behaviour else ''} | {'yes' if detector.timed else ''} |"
         for detector in TABLE
     ]
-    return HEAD.format(caps=caps) + "\n".join(rows) + "\n" + "".join(_section(detector) for detector in TABLE)
+    sections = "".join(_section(detector) for detector in TABLE)
+    return HEAD.format(caps=caps) + "\n".join(rows) + "\n" + sections + THRESHOLDS_HEAD + _threshold_rows()
+
+
+THRESHOLDS_HEAD = """
+## Thresholds
+
+What one subject does over time, whatever its score: 0 points, a violation, and a prevention where `action` is `block`
+([preventions.md](preventions.md)). `preset`: as the policy's preset says. Switch off: `detectors: {surfing.rapid: {action: ignore}}`.
+
+| threshold | action | limits | source |
+|---|---|---|---|
+"""
+
+
+def _threshold_rows() -> str:
+    rows = []
+    for name, settings in THRESHOLDS.items():
+        source = (type(settings).__doc__ or "").partition("]")[0].strip() + "]"
+        rows.append(f"| `{name}` | {ACTIONS[name]} | {'; '.join(_threshold_limits(settings))} | {source} |\n")
+    return "".join(rows)
+
+
+def _threshold_limits(settings: Threshold) -> list[str]:
+    """Every setting that is one number, truth or list of words."""
+    values = {key: getattr(settings, key) for key in type(settings).__struct_fields__ if key != "action"}
+    return [f"`{key}` {_plain(value)}" for key, value in values.items() if _is_plain(value)]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return value != () and all(isinstance(one, str) for one in value)
+    return isinstance(value, (int, float))
 
 
 def _anchor(name: str) -> str:

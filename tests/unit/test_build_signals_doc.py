@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botsieve.config.loader import loads
 from botsieve.detectors import TABLE, plan
+from botsieve.detectors.settings import THRESHOLDS
 
 from tests.conftest import ROOT
 
@@ -37,7 +38,8 @@ def test_a_page_that_is_not_current_is_told(tmp_path: Path) -> None:
 
 def test_every_finding_has_its_section() -> None:
     """In the order of the table, with everything that an operator asks."""
-    assert re.findall(r"^## (\S+)$", PAGE, re.MULTILINE) == [detector.id for detector in TABLE]
+    assert re.findall(r"^## (\S+)$", PAGE, re.MULTILINE) == [*(detector.id for detector in TABLE), "Thresholds"]
+    assert re.findall(r"^\| `(\S+)` \| \w+ \| `prevention_s`", PAGE, re.MULTILINE) == list(THRESHOLDS)
     for section in PAGE.split("\n## ")[1:]:
         for part in ("points, ", "Source: [", "**Looks at:**", "**Spares:**", "**Shows:**", "**Switch off:**"):
             assert part in section, section[:40]

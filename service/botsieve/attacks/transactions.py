@@ -7,6 +7,8 @@ it before there are `sessions_at_least` of them.  Only sessions whose cookie cam
 
 from __future__ import annotations
 
+import re
+
 from botsieve.attacks.subjects import Subject
 from botsieve.decision import Measure
 from botsieve.detectors.settings import SessionTransactions
@@ -15,6 +17,7 @@ from botsieve.state.parts import Windowed
 SLICE_S = 300.0
 SLICES = 12  # the last hour
 LEAST = 3  # transactions before a session counts for the mean
+_PAST_CACHES = re.compile(rb"[?&]_=[0-9]{1,20}(?=&|$)")
 _CALLS = 4  # URLs asked for last: what is asked for again among them is a poll
 
 
@@ -47,6 +50,11 @@ class Usual:
         if counted:
             self.sessions.add(now_slice)
             self.transactions.add(now_slice, counted)
+
+
+def asked_for(uri: bytes) -> bytes:
+    """The URL without the number that scripts add to get past caches (`_=1700000000000`, as jQuery does)."""
+    return _PAST_CACHES.sub(b"", uri) if b"_=" in uri else uri
 
 
 def is_poll(subject: Subject, url: int, *, is_page_load: bool) -> bool:

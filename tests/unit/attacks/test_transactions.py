@@ -112,6 +112,14 @@ def test_a_poll_is_asked_for_again_and_again() -> None:
     ]
 
 
+def test_a_number_against_caches_makes_no_other_url() -> None:
+    """A poll is one whatever its library adds; anything else in the query is another question."""
+    assert transactions.asked_for(b"/news?_=1700000000000") == transactions.asked_for(b"/news?_=1700000000001") == b"/news"
+    assert transactions.asked_for(b"/news?page=2&_=17&q=a") == b"/news?page=2&q=a"
+    for uri in (b"/news?q_=1", b"/news?_=a1", b"/news?_x=1", b"/news?q=_"):
+        assert transactions.asked_for(uri) == uri
+
+
 def test_measures_name_the_usual_only_where_it_decides() -> None:
     """The relative limit stands beside the absolute one when it is the lower."""
     usual, subject = Usual(), Subject(0.0)
