@@ -15,6 +15,7 @@ from botsieve.attacks.cookieless import PAGE_LOADS, Cookieless
 from botsieve.attacks.doors import Doors
 from botsieve.attacks.opener import OPENER_BYTES, Counted, Opener
 from botsieve.attacks.preventions import Prevention, Preventions, Whom
+from botsieve.attacks.subjects import Subjects
 from botsieve.attacks.types import NOTHING, SESSION_OPENING, STOP, Ruling, joined
 from botsieve.attacks.visits import Visits
 from botsieve.decision import BLOCK, CHALLENGE, Measure, Violation
@@ -47,10 +48,11 @@ class Openings:
     `is_bad`: the category of a listed address, "" for others.
     """
 
-    __slots__ = ("_hasher", "_sites", "cookieless", "doors", "is_bad", "openers", "preventions", "visits")
+    __slots__ = ("_hasher", "_sites", "_subjects", "cookieless", "doors", "is_bad", "openers", "preventions", "visits")
 
-    def __init__(self, hasher: Hasher, preventions: Preventions) -> None:
+    def __init__(self, hasher: Hasher, preventions: Preventions, subjects: Subjects) -> None:
         self._hasher = hasher
+        self._subjects = subjects
         self.preventions = preventions
         self.is_bad: Callable[[bytes], str] = _nobody
         self.openers: Table[Opener] = Table(_MAX_BYTES, _IDLE_S)
@@ -169,7 +171,7 @@ class Openings:
 
     def _ruled(self, request: Request, settings: SessionOpening, one: Prevention, *, opens: bool) -> Ruling:
         since_s = one.latch.start_ms / 1000.0 - settings.over_s  # what was measured began then
-        if is_older(request, since_s):
+        if is_older(request, since_s) or self._has_hand(request, since_s):
             return NOTHING
         is_new = opens or (request.session is not None and request.view.profiles.template != 0)
         verdict, retry_after_s = "", 0
@@ -181,6 +183,13 @@ class Openings:
             OPENING, SESSION_OPENING, one.whom.subject, one.whom.key, settings.action, one.measures, settings.prevention_s
         )
         return Ruling(verdict, "normal" if verdict == CHALLENGE else "", retry_after_s, violations=(found,))
+
+    def _has_hand(self, request: Request, since_s: float) -> bool:
+        """A hand was seen on this device, which was known before `since_s`."""
+        if not request.device:
+            return False
+        subject = self._subjects.table.get(self._hasher.key(request.view.profiles.site.tag + b"d" + request.device))
+        return subject is not None and subject.human and subject.first_s < since_s
 
     def _answered(
         self, request: Request, settings: SessionOpening, one: Prevention, *, opens: bool, is_new: bool

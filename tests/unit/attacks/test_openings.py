@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from botsieve.attacks.openings import limit_of
 from botsieve.attacks.types import SESSION_OPENING
+from botsieve.challenge.device import Devices
 from botsieve.decision import Decision
 from botsieve.detectors.settings import SessionOpening
-from botsieve.observation import SEES_ALL_HEADERS
+from botsieve.observation import SEES_ALL_HEADERS, pack_address
+from botsieve.ranges import RangeSet
+from botsieve.reputation import Listing, Reputation
 
 from tests.unit.attacks.openers import Visitors, agent_of, cookie_of, policy_of
-from tests.unit.rig import CALL, PAGE, START_S, TOOL
+from tests.unit.rig import CALL, KEYS, PAGE, START_S, TOOL
 
 
 def told(found: list[Decision]) -> int:
@@ -116,6 +120,21 @@ def test_a_clearance_passes() -> None:
         assert (decision.verdict, len(decision.violations)) == ("allow", others)
 
 
+def test_a_device_on_which_a_hand_was_seen_passes() -> None:
+    """If that was before the attack; its session may be new, or gone."""
+    for seen_s, passes in ((-60.0, True), (11.0, False)):
+        visitors = Visitors()
+        page = visitors.seen(0.0)
+        devices = visitors.engine.devices = Devices(KEYS)
+        device = devices.renew(None, START_S - 900, bytes(range(12)), returned=False)
+        device = msgspec.structs.replace(device, issued_s=int(START_S) - 100)
+        cookie = devices.cookie(page, devices.text_of(page, device)).partition(";")[0].encode()
+        visitors.flood(60, 10)
+        visitors.engine.human_report(visitors.seen(seen_s, plus={b"cookie": cookie}), START_S + seen_s, regular=True)
+        visitors.flood(60, 2, at_s=10)
+        assert (visitors.guest(12.1, cookie).verdict == "allow") is passes
+
+
 def test_a_neighbour_of_the_address_is_not_meant() -> None:
     """Another address of the same network opens its sessions."""
     visitors = Visitors()
@@ -177,6 +196,16 @@ def test_bad_addresses_are_dropped() -> None:
         decision = visitors.stranger(12.0)
         assert (decision.verdict, decision.retry_after_s) == (verdict, 0)
         assert visitors.guest(12.1, guest).verdict == "allow"
+
+
+def test_the_lists_of_the_operator_say_who_is_bad() -> None:
+    """The engine asks the rulebook of the moment."""
+    visitors = Visitors()
+    engine = visitors.engine
+    bad = Reputation(RangeSet.parse(["203.0.113.0/24"]), b"\0", [Listing("proxies", "alarm")])
+    engine.rulebook = msgspec.structs.replace(engine.rulebook, reputation=bad)
+    assert engine.attacks.openings.is_bad(pack_address("203.0.113.7")) == "proxies"
+    assert engine.attacks.openings.is_bad(pack_address("198.51.100.7")) == ""
 
 
 def test_an_address_of_good_repute_is_limited_as_usual() -> None:
