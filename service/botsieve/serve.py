@@ -167,9 +167,10 @@ class Server:
         if self._lookups is not None:
             await self._lookups.close()
         self._keeper.close()
-        self._store.close()
+        self._store.last_words()
         self.journal.event("service_stopped")
         self.journal.close()
+        self._store.finish()  # it had the journal's time
 
     async def _finish(self) -> None:
         """What has begun on the HTTP edges is answered, then they are closed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 import msgspec
 
@@ -35,7 +36,7 @@ REST_S, BUSY_S = 0.25, 0.02
 STALL_S = 10.0
 BACK_OFF_S, MOST_BACK_OFF_S, SETTLED_S = 0.5, 60.0, 60.0
 MAX_MINUTES, MAX_FEEDBACK = 20_000, 1_000
-FINISH_S = 1.2
+FINISH_S, LEAST_FINISH_S = 1.2, 0.3
 _LAST_SLICES = 300  # at the end: what takes 0.3 s
 
 Tell = Callable[..., None]
@@ -89,6 +90,7 @@ class StoreFeed:
         self._status = Status(0, 0, "")
         self._heard_s = 0.0
         self._given_up = 0
+        self._hung_up_s = 0.0
         self._lost_when_told = 0
 
     # ---- what others hand in
@@ -157,6 +159,11 @@ class StoreFeed:
 
     def close(self) -> None:
         """Says the rest, has it written, and ends the process; at most FINISH_S and a little."""
+        self.last_words()
+        self.finish()
+
+    def last_words(self) -> None:
+        """Says the rest; from here on the process writes it and ends by itself."""
         now_s = self._now_s()
         self._rows.extend(self._minutes.turn(now_s + self._ahead_s, self._decisions(), self.book.by_policy))
         if self._is_running:
@@ -168,8 +175,13 @@ class StoreFeed:
                         break
             except Gone:
                 pass
-        self._process.finish(FINISH_S)
+        self._process.hang_up()
         self._is_running = False
+        self._hung_up_s = monotonic()
+
+    def finish(self) -> None:
+        """Waits for the end of the process, and ends it where that takes longer than FINISH_S since the last words."""
+        self._process.finish(max(LEAST_FINISH_S, FINISH_S - (monotonic() - self._hung_up_s)))
 
     # ---- inside
 

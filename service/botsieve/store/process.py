@@ -87,11 +87,15 @@ class WriterProcess:
             raise Gone
         return packet
 
-    def finish(self, patience_s: float) -> None:
-        """No more comes: it writes what it has and ends; it is killed when that takes longer (SQLite takes no harm)."""
+    def hang_up(self) -> None:
+        """No more comes: it writes what it has and ends."""
         if self._link is not None:
             with contextlib.suppress(OSError):
                 self._link.shutdown(socket.SHUT_WR)
+
+    def finish(self, patience_s: float) -> None:
+        """Hangs up and waits; it is killed when its end takes longer (SQLite takes no harm)."""
+        self.hang_up()
         if self._process is not None:
             try:
                 self._process.wait(patience_s)
