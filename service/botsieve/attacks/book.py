@@ -75,7 +75,7 @@ class Attacks:
         self._world = world
         self.subjects = Subjects(max_bytes, idle_s)
         self.preventions = Preventions(max_preventions)
-        self.openings = Openings(world.hasher, self.preventions, self.subjects)
+        self.openings = Openings(world, self.preventions, self.subjects)
         self.resets = Resets(self.preventions)
         self.suspects = Suspects(self.preventions)
         self.activity = Activity()

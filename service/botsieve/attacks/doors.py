@@ -8,8 +8,8 @@ LIMIT: who keeps several sessions going side by side is several clients, as who 
 
 from __future__ import annotations
 
-from botsieve.remembered import Bounded
 from botsieve.challenge.session import Session
+from botsieve.remembered import Bounded
 
 # guess: for so long after two people came in side by side.
 SHARED_S = 1800.0

@@ -27,8 +27,8 @@ from botsieve.state.world import first_request
 if TYPE_CHECKING:
     from botsieve.attacks.book import Request
     from botsieve.challenge.session import Session
-    from botsieve.state.hashing import Hasher
     from botsieve.state.profiles import Site
+    from botsieve.state.world import World
 
 OPENING = "sessions.opening"
 ADDRESS, CLIENT = "address", "client"
@@ -48,10 +48,22 @@ class Openings:
     `is_bad`: the category of a listed address, "" for others.
     """
 
-    __slots__ = ("_hasher", "_sites", "_subjects", "cookieless", "doors", "is_bad", "openers", "preventions", "visits")
+    __slots__ = (
+        "_hasher",
+        "_sites",
+        "_subjects",
+        "_world",
+        "cookieless",
+        "doors",
+        "is_bad",
+        "openers",
+        "preventions",
+        "visits",
+    )
 
-    def __init__(self, hasher: Hasher, preventions: Preventions, subjects: Subjects) -> None:
-        self._hasher = hasher
+    def __init__(self, world: World, preventions: Preventions, subjects: Subjects) -> None:
+        self._world = world
+        self._hasher = world.hasher
         self._subjects = subjects
         self.preventions = preventions
         self.is_bad: Callable[[bytes], str] = _nobody
@@ -89,6 +101,8 @@ class Openings:
         """A request whose session cookie came back."""
         if not self.visits.take(session, request.o.network, request.view.policy.name, request.now_s):
             return
+        if request.standing is not None:  # it names the client, but came in by the same door
+            self.is_beside(self._world.client_key(request.o), session, request.now_s)
         if settings is not None:
             self._is_usual(request, settings)
 
@@ -155,8 +169,8 @@ class Openings:
     def _without_cookie(self, request: Request, settings: SessionOpening) -> Ruling:
         """What it means that this client was given a session before, and comes without."""
         client = request.view.profiles.client
-        if client is None or request.standing is not None:
-            return NOTHING
+        if client is None or request.standing is not None or self.doors.is_shared(request.client_key, request.now_s):
+            return NOTHING  # under a name of many, who comes without is a newcomer like any other
         cold = request.view.profiles.cold
         first = first_request(cold) if cold else None
         first_s = first.time_s if first is not None and first.is_page_load and first.page else 0.0

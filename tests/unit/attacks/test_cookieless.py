@@ -8,8 +8,8 @@ from botsieve.attacks.cookieless import MAX_CLIENTS, Cookieless
 from botsieve.decision import Decision
 from botsieve.observation import SEES_ALL_HEADERS
 
-from tests.unit.attacks.openers import DELIVERS, Visitors, cookie_of, policy_of
-from tests.unit.rig import CALL, enforcing
+from tests.unit.attacks.openers import DELIVERS, Visitors, agent_of, cookie_of, policy_of
+from tests.unit.rig import CALL, PAGE, enforcing
 
 
 def told(decision: Decision) -> list[str]:
@@ -52,6 +52,27 @@ def test_neighbours_with_one_name_are_none() -> None:
         assert not decision.violations
         image = {b"sec-fetch-mode": b"no-cors", b"sec-fetch-dest": b"image"}
         visitors.guest(number * 3.0 + 1.0, cookie_of(decision), number=1, uri="/a.png", plus=image if number % 2 else {})
+
+
+def test_who_was_challenged_came_back_too() -> None:
+    """People with one name, each of whom solved a challenge first: their sessions come back beside a clearance."""
+    visitors = Visitors()
+    page = visitors.seen(0.0, headers={**PAGE, b"user-agent": agent_of(1)})
+    for number in range(20):
+        at_s = number * 30.0
+        decision = visitors.stranger(at_s, number=1)
+        assert not decision.violations
+        clearance = visitors.rig.clearance_cookie(page, at_s=at_s, number=number)
+        visitors.guest(at_s + 5.0, cookie_of(decision) + b"; " + clearance, number=1)
+
+
+def test_under_a_name_of_many_nobody_is_accused() -> None:
+    """Two people whose sessions came side by side: who comes without one is a newcomer, or somebody that cannot be told from one."""
+    visitors = Visitors()
+    first, second = (cookie_of(visitors.stranger(at_s, number=1)) for at_s in (0.0, 1.0))
+    for at_s, cookie in ((4.0, first), (5.0, second), (6.0, first)):
+        visitors.guest(at_s, cookie, number=1)
+    assert not any(visitors.stranger(10.0 + at_s, number=1).violations for at_s in range(30))
 
 
 def test_where_no_cookie_can_be_delivered_none_is_missing() -> None:
