@@ -176,7 +176,8 @@ class Attacks:
     def _newcomer(self, request: Request, word: str, key: bytes) -> Subject:
         """A new subject; its first request came when there was nothing to remember it by."""
         now_s, profiles = request.now_s, request.view.profiles
-        subject = self.subjects.make(key, now_s)
+        client = profiles.client
+        subject = self.subjects.make(key, now_s, settle=client is not None and int(client.first_s) != int(now_s))
         if profiles.cold:
             first = first_request(profiles.cold)
             if first.page:

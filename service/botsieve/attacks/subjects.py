@@ -124,10 +124,10 @@ class Subjects:
             self.table.put(key, subject, subject.cost, 0, now_s, settle=int(subject.first_s) != int(now_s))
         return subject
 
-    def make(self, key: bytes, now_s: float) -> Subject:
-        """A new subject."""
+    def make(self, key: bytes, now_s: float, *, settle: bool = False) -> Subject:
+        """A new subject.  `settle`: it was there before, in another second, though nothing was counted on it."""
         subject = Subject(now_s)
-        self.table.put(key, subject, SUBJECT_BYTES, SUBJECT_BYTES, now_s, settle=False)
+        self.table.put(key, subject, SUBJECT_BYTES, SUBJECT_BYTES, now_s, settle=settle)
         return subject
 
     def grown(self, key: bytes, subject: Subject, now_s: float) -> None:

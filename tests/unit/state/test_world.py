@@ -7,9 +7,9 @@ from typing import Any
 from botsieve.observation import Observation
 from botsieve.state.profiles import COLD_CLIENT_BYTES, ClientProfile, Profiles
 from botsieve.state.routes import route_of
-from botsieve.state.world import WARM_NETWORK, World
+from botsieve.state.world import WARM_NETWORK, World, first_request
 
-from tests.unit.rig import CALL, START_S, TOOL, request
+from tests.unit.rig import CALL, PAGE, START_S, TOOL, request
 
 SECRET = b"0123456789abcdef"
 
@@ -193,3 +193,18 @@ def test_when_a_client_was_last_seen() -> None:
     assert world.last_seen_s(key) == START_S + 5
     observe(world, request(), 9)
     assert world.last_seen_s(key) == START_S + 9
+
+
+def test_at_the_second_request_the_first_is_told() -> None:
+    """Its time and page, and whether it was a page load: who counts from the second on loses nothing; a third tells nothing."""
+    for kind, expected in ((PAGE, True), (CALL, False)):
+        world = World(b"0123456789abcdef")
+        site = world.site("shop")
+        found = []
+        for at_s in range(3):
+            o = request("/items/7", headers=kind)
+            route = route_of(o.path, o.query)
+            key = world.client_key(o)
+            found.append(world.observe(o, route, key, site, START_S + at_s, counted=True, vouched=False, is_tool=False))
+        assert [bool(profiles.cold) for profiles in found] == [False, True, False]
+        assert first_request(found[1].cold) == (START_S, found[1].template ^ found[1].item, expected)
