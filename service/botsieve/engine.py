@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from botsieve.agents import Agent, AgentBook
-from botsieve.attacks.book import Attacks, Request
+from botsieve.attacks.book import Attacks, Request, Sender
 from botsieve.attacks.preventions import Whom
 from botsieve.attacks.types import NOTHING, Ruling, stricter
 from botsieve.challenge.browser_facts import Fact
@@ -20,7 +20,7 @@ from botsieve.challenge.device import Device
 from botsieve.challenge.session import Sessions
 from botsieve.crawlers import INSIDE, Crawlers
 from botsieve.decision import ALLOW, BLOCK, ENFORCE, MONITOR, VERDICTS, Decision, Signal
-from botsieve.detectors import Plan, Watch, is_short, plan, request_key
+from botsieve.detectors import Detector, Plan, is_short, plan, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
 from botsieve.identity import Identities
@@ -163,13 +163,13 @@ class Engine(Identities):
         plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
         held = claim == HELD
         signals = () if held else self._of_request(o, view, plan, tool)
-        for watch in plan.of_state:
+        for detector, find, settings in plan.of_state:
             try:
-                signal = watch.find(o, view, watch.settings)
+                signal = find(o, view, settings)
             except Exception as error:  # a decision never raises: one detector less is better than none
-                self._failed(watch, error)
+                self._failed(detector, error)
                 continue
-            if signal is not None and signal.points and (not held or watch.detector.behaviour):
+            if signal is not None and signal.points and (not held or detector.behaviour):
                 signals += (signal,)
         is_door = bool(signals) and session is None and self.attacks.openings.doors.is_shared(who.key, now_s)
         if is_door and not profiles.item:
@@ -202,22 +202,23 @@ class Engine(Identities):
 
     def human_report(self, o: Observation, now_s: float, *, regular: bool) -> None:
         """The collector in a page of this client reported, and its report was accepted.  `o`: the request that brought it."""
-        site, key = self._sender(o, now_s)
+        site, sender = self._sender(o, now_s)
         settings = self.attacks.watched(self.rulebook.policy_for(o)).human
         regular = regular or (settings is not None and not settings.sequences)
-        self.attacks.human_report(site, key, now_s, regular=regular)
+        self.attacks.human_report(site, sender, now_s, regular=regular)
         if regular:
             self.world.person(o, site, now_s)
 
     def page_answered(self, o: Observation, now_s: float) -> None:
         """The script of a page of this client answered.  `o`: as of human_report."""
-        self.attacks.activity.reply(self._sender(o, now_s)[1])
+        self.attacks.activity.reply(self._sender(o, now_s)[1].key)
 
-    def _sender(self, o: Observation, now_s: float) -> tuple[Site, bytes]:
+    def _sender(self, o: Observation, now_s: float) -> tuple[Site, Sender]:
         """The site of a call of our script, and the narrow subject that sent it."""
         who = self.who(o, now_s)
         site = self.world.site(self.rulebook.policy_for(o).name)
-        return site, self.attacks.name(site, who.session, who.key, who.name)[1]
+        word, key = self.attacks.name(site, who.session, who.key, who.name)
+        return site, Sender(word, key, who.session, self.world.client_key(o))
 
     def browser_told(
         self, o: Observation, facts: tuple[Fact, ...], device: Device | None, now_s: float, *, is_new: bool
@@ -252,7 +253,7 @@ class Engine(Identities):
             try:
                 signal = watch.find(o, view, watch.settings)
             except Exception as error:  # as above
-                self._failed(watch, error)
+                self._failed(watch.detector, error)
                 continue
             if signal is not None and signal.points:
                 signals += (signal,)
@@ -260,10 +261,10 @@ class Engine(Identities):
             plan.answers.put(key, signals)
         return signals
 
-    def _failed(self, watch: Watch, error: Exception) -> None:
+    def _failed(self, detector: Detector, error: Exception) -> None:
         self._failures += 1
         if self._on_detector_error is not None:
-            self._on_detector_error(watch.detector.id, error)
+            self._on_detector_error(detector.id, error)
 
     def _plan(self, book: Rulebook, policy: Policy, claims_browser: bool, behaviour: bool) -> Plan:
         if book is not self._planned:

@@ -45,9 +45,16 @@ def _constant_step(track: Track, view: View, settings: UrlPattern) -> tuple[Meas
     total = len(track.steps)
     if total < needed or (view.time_judged and view.now_s - track.step_times[-needed] > settings.window_s):
         return ()
-    step, count = max(track.step_counts.items(), key=lambda entry: entry[1])
+    counts = track.step_counts
+    # Of T steps with D different ones none comes more than T - D + 1 times: random items are done with here.
+    if 100.0 * (total - len(counts) + 1) < settings.steps_share_percent * total:
+        return ()
+    count = max(counts.values())
     share = 100.0 * count / total
-    if count < needed or share < settings.steps_share_percent or step == 0:
+    if count < needed or share < settings.steps_share_percent:
+        return ()
+    step = next(step for step, times in counts.items() if times == count)
+    if step == 0:
         return ()
     pace_s = (track.step_times[-1] - track.step_times[-needed]) / (needed - 1) if needed > 1 else 0.0
     if track.is_list and (pace_s >= _LIST_PACE_S or not view.time_judged):
