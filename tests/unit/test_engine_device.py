@@ -115,5 +115,5 @@ def test_human_reports_go_to_the_device() -> None:
     """What the collector shows counts for the device that carried it."""
     at = rig()
     o: Observation = request("/page", plus=with_device(ONE))
-    site, key = at.engine._sender(o, START_S)
-    assert key == at.engine.attacks.name(site, None, b"", ONE.id)[1]
+    site, sender = at.engine._sender(o, START_S)
+    assert sender.key == at.engine.attacks.name(site, None, b"", ONE.id)[1]

@@ -57,6 +57,18 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     gives_sessions: bool = False
 
 
+class Sender(msgspec.Struct, frozen=True, gc=False):
+    """Who sent a call of our script: the narrow subject as `Attacks.name` gave it, and what it came with.
+
+    `client_key`: the World's key of its address, TLS signature and User-Agent.
+    """
+
+    word: str
+    key: bytes
+    session: Session | None
+    client_key: bytes
+
+
 class Attacks:
     """The book of one process.
 
@@ -184,11 +196,21 @@ class Attacks:
                 subject.transactions = subject.unproven = 1
                 if first.is_page_load or request.view.policy.audience == "api":
                     subject.pages[first.page] = first.time_s
-        elif word is SESSION:
-            door = self.subjects.use(self.name(profiles.site, None, self._world.client_key(request.o))[1], now_s)
-            if door is not None:
-                sprout(door, subject, now_s)
+        else:
+            self._come_over(profiles.site, word, request.session, self._world.client_key(request.o), subject, now_s)
         return subject
+
+    def _come_over(
+        self, site: Site, word: str, session: Session | None, client_key: bytes, subject: Subject, now_s: float
+    ) -> None:
+        """What the first page load of a new session, or of a device with one, left on its client comes over to it, once."""
+        if word is CLIENT or session is None:
+            return
+        if word is DEVICE and self.subjects.table.get(self.name(site, session, b"")[1]) is not None:
+            return  # it came over to the session
+        door = self.subjects.use(client_name(self._world, site, client_key), now_s)
+        if door is not None:
+            sprout(door, subject, now_s)
 
     def _count(self, request: Request, watch: Watched, subject: Subject, word: str, key: bytes) -> tuple[str, ...]:
         """Counts a page view or data call; the detectors whose threshold it crosses."""
@@ -224,12 +246,15 @@ class Attacks:
 
     # ---- what is told from outside of requests
 
-    def human_report(self, site: Site, key: bytes, now_s: float, *, regular: bool) -> None:
-        """The collector reported, and its report was accepted.  `key`: as `name` gave it.  `regular`: a person's sequence of events."""
+    def human_report(self, site: Site, sender: Sender, now_s: float, *, regular: bool) -> None:
+        """The collector reported, and its report was accepted.  `regular`: a person's sequence of events."""
         self._sites.facts(site).report_s = now_s
+        key = sender.key
         subject = self.subjects.use(key, now_s)
         if subject is None:
             subject = self.subjects.make(key, now_s)
+            # A report comes before the second page does: what is under the name of many must not stay there.
+            self._come_over(site, sender.word, sender.session, sender.client_key, subject, now_s)
         human.report(subject, regular=regular)
         held = self.preventions.of(key)
         if regular and held is not None and HUMAN in held:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 from botsieve.attacks.types import BOT_DETECTED, RELEASED, TRANSACTIONS
+from botsieve.challenge.device import Device, Devices
 from botsieve.detectors.settings import THRESHOLDS
 from botsieve.policy import Rule, Rulebook
 
 from tests.unit.attacks.surfers import blocking, strict, surf
-from tests.unit.rig import CALL, START_S, Rig, enforcing, request
+from tests.unit.rig import CALL, KEYS, START_S, Rig, enforcing, request
 
 
 def test_a_decision_shows_the_violation() -> None:
@@ -68,6 +69,54 @@ def test_five_hundred_people_of_one_browser_are_not_one_surfer() -> None:
         cookie = {b"cookie": rig.session_cookie(opened_s=at_s, number=number + 1)}
         verdicts.append(rig.ask(f"/q{number:04d}/x", at_s=at_s + 0.02, plus=cookie).would_be)
     assert set(verdicts) == {"allow"}
+
+
+def _newcomers(rig: Rig, devices: Devices | None, *, hand: bool) -> set[str]:
+    """200 people of one address and browser, two pages each; the script of the first reports before the second."""
+    verdicts = set()
+    rig.engine.devices = devices
+    for number in range(200):
+        at_s = number * 0.05
+        verdicts.add(rig.ask(f"/p{number:04d}/x", at_s=at_s).would_be)
+        cookie = rig.session_cookie(opened_s=at_s, number=number + 1)
+        if devices is not None:
+            born_s = int(START_S + at_s)
+            text = devices.text_of(request(), Device(number.to_bytes(8, "big"), born_s, born_s, b"text"))
+            cookie += b"; " + devices.cookie(request(), text).partition(";")[0].encode()
+        if hand:
+            rig.engine.human_report(request(plus={b"cookie": cookie}), START_S + at_s + 0.01, regular=True)
+        verdicts.add(rig.ask(f"/q{number:04d}/x", plus={b"cookie": cookie}, at_s=at_s + 0.02).would_be)
+    return verdicts
+
+
+@pytest.mark.parametrize("hand", [False, True])
+@pytest.mark.parametrize("devices", [None, Devices(KEYS)])
+def test_who_has_shown_a_hand_leaves_nothing_under_the_name_of_many(devices: Devices | None, hand: bool) -> None:
+    """A report, or a device id, that is there before the second page does not keep the first under the address's name.
+
+    The first page loads of 31 people stayed there: the next one was refused for their sum, and no second page could show that
+    the name is shared.
+    """
+    rig = Rig(strict(), cookies=True)
+    rig.engine.attacks.collector_injected = True
+    assert _newcomers(rig, devices, hand=hand) == {"allow"}
+
+
+def test_a_page_load_comes_over_once() -> None:
+    """To the session; the device id that the same browser gets later takes nobody else's."""
+    rig = Rig(strict(), cookies=True)
+    rig.engine.devices = Devices(KEYS)
+    for number in range(5):
+        rig.ask(f"/p{number}/x", at_s=float(number))
+    (door,) = [subject for part in rig.engine.attacks.subjects.table.parts for subject in part.young.values()]
+    assert len(door.pages) == 5
+    cookie = rig.session_cookie(opened_s=4.0)
+    rig.ask("/q/x", plus={b"cookie": cookie}, at_s=5.0)
+    assert len(door.pages) == 4
+    text = rig.engine.devices.text_of(request(), Device(b"device-1", int(START_S) + 5, int(START_S) + 5, b"text"))
+    device = rig.engine.devices.cookie(request(), text).partition(";")[0].encode()
+    rig.ask("/r/x", plus={b"cookie": cookie + b"; " + device}, at_s=6.0)
+    assert len(door.pages) == 4
 
 
 def test_foreign_pages_cannot_make_a_visitor_violate() -> None:
