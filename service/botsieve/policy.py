@@ -134,7 +134,7 @@ class Allowlist(msgspec.Struct, frozen=True, kw_only=True):
 
     def admits(self, o: Observation) -> bool:
         """Whether the client's address or one of its header secrets is on the list."""
-        if (len(self.networks) and o.client in self.networks) or (len(self.listed) and o.client in self.listed):
+        if (self.networks.size and o.client in self.networks) or (self.listed.size and o.client in self.listed):
             return True
         return bool(self.headers) and any(
             hmac.compare_digest(o.headers[name], secret)

@@ -37,9 +37,9 @@ def parse_range(text: str) -> tuple[bytes, bytes]:
 
 
 class RangeSet:
-    """An immutable set of addresses.  `in` takes 16 packed bytes."""
+    """An immutable set of addresses.  `in` takes 16 packed bytes.  `size`: how many ranges are left after merging."""
 
-    __slots__ = ("_first_high", "_first_low", "_last_high", "_last_low", "_narrow")
+    __slots__ = ("_first_high", "_first_low", "_last_high", "_last_low", "_narrow", "size")
 
     def __init__(self, ranges: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """`ranges`: first and last address of each, in any order; they may overlap."""
@@ -64,6 +64,7 @@ class RangeSet:
         self._first_low = first_low
         self._last_high = last_high
         self._last_low = last_low
+        self.size = len(first_low)  # the hot path asks for it: len() is a call
         # How many begin in the first 2^64 addresses, where all of IPv4 is: these are in the order of their low halves alone.
         self._narrow = bisect_right(first_high, 0)
 
@@ -131,8 +132,7 @@ class RangeSet:
         return self.find(address) >= 0
 
     def __len__(self) -> int:
-        """How many ranges are left after merging."""
-        return len(self._first_low)
+        return self.size
 
 
 def _little(column: array[int]) -> array[int]:
