@@ -1,8 +1,8 @@
 """In place of the service: keeps every question as it came, and answers what the visitor's `X-Want` asks for.
 
 Run as `python -m tests.nginx.standin SOCKET RECORD`.  RECORD gets one JSON line a request: target and header list, latin-1.
-X-Want: allow, challenge, block, hold (block, for 60 s), soon (for 1 s), cookie, redirect, error, empty (200 without a verdict), garbage, close, hang, gone (403, then
-dead before the page).
+X-Want: allow, challenge, block, hold (block, for 60 s), soon (for 1 s), cookie, redirect, error, empty (200 without a verdict),
+garbage, close, hang, gone (403, then dead before the page).
 """
 
 from __future__ import annotations

@@ -244,7 +244,9 @@ def test_first_start_makes_keys_for_us_alone(at: Place) -> None:
     with at.start():
         assert at.keys.stat().st_mode & 0o777 == 0o600
         assert at.state.stat().st_mode & 0o777 == 0o700
-    found = sorted(one.name for one in at.state.iterdir() if not one.name.startswith("state.sqlite"))  # its writer may not be there yet
+    found = sorted(
+        one.name for one in at.state.iterdir() if not one.name.startswith("state.sqlite")
+    )  # its writer may not be there yet
     assert found == ["config.last-good", "keys"]
 
 

@@ -1,7 +1,7 @@
 """How many different subjects take part in an attack, in 2 KiB, whatever their number.
 
-Law of the file: constant size, and right to a few in a hundred up to 50,000 (exact for the first few).  Linear counting (Whang, Vander-Zanden,
-Taylor 1990): a subject sets one of 16,384 bits; the share of bits that are still clear tells how many came.
+Law of the file: constant size, and right to a few in a hundred up to 50,000 (exact for the first few).  Linear counting (Whang,
+Vander-Zanden, Taylor 1990): a subject sets one of 16,384 bits; the share of bits that are still clear tells how many came.
 """
 
 from __future__ import annotations

@@ -116,5 +116,6 @@ class SessionTransactionsModel(ThresholdModel):
 class SuspiciousBrowserModel(ThresholdModel):
     meaning: ClassVar[str] = "Automation marks, and extensions that are not allowed [S2-59 to S2-61]."
     extensions: Annotated[tuple[str, ...] | None, Many(Extension(), MAX_EXTENSIONS)] = Field(
-        default=None, description="extensions that are not allowed, and how each shows itself (docs/device-and-browser.md) [S2-60]"
+        default=None,
+        description="extensions that are not allowed, and how each shows itself (docs/device-and-browser.md) [S2-60]",
     )
