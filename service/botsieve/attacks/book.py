@@ -93,7 +93,7 @@ class Attacks:
         self.activity = Activity()
         self.collector_injected = False
         self._sites = Sites()
-        self._rulings = Rulings(world, self.subjects, self.preventions, self._sites, session_idle_s)
+        self._rulings = Rulings(world, self.subjects, self.preventions, self._sites, self.openings.doors, session_idle_s)
         self._watched: dict[int, Watched] = {}
 
     @property

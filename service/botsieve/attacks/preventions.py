@@ -115,12 +115,13 @@ class Preventions:
     """All of them, by subject.  `begun`: how many began; `folded`: were folded into their network's; `lost`: dropped for want of room;
     `over`: ended by somebody, or forgotten."""
 
-    __slots__ = ("_by_network", "_of", "begun", "folded", "lost", "most", "over", "size")
+    __slots__ = ("_by_network", "_of", "_turn", "begun", "folded", "lost", "most", "over", "size")
 
     def __init__(self, most: int = 200_000) -> None:
         self.most = most
         self._of: dict[bytes, dict[str, Prevention]] = {}
         self._by_network: dict[bytes, dict[tuple[bytes, str], None]] = {}
+        self._turn: list[bytes] = []
         self.size = 0
         self.begun = 0
         self.folded = 0
@@ -144,7 +145,9 @@ class Preventions:
         self.drop(one)
         return True
 
-    def begin(self, whom: Whom, detector: str, attack_type: str, now_s: float, lasts_s: float) -> Prevention:
+    def begin(
+        self, whom: Whom, detector: str, attack_type: str, now_s: float, lasts_s: float, *, mild: bool = False
+    ) -> Prevention:
         """Begins one; where there is no room for it, the one of its network."""
         known = self._of.get(whom.key)
         before = known.get(detector) if known is not None else None
@@ -152,6 +155,7 @@ class Preventions:
         self.begun += 1
         latch = Latch(int(now_s * 1000.0), now_s + lasts_s)
         one = Prevention(whom, detector, attack_type, latch, full=full)
+        one.mild = mild
         if before is None and self.size >= self.most:
             return self._folded(one, now_s)
         return self.put(one)
@@ -190,14 +194,18 @@ class Preventions:
             self.drop(oldest)
             self.lost += 1
             return self.put(one)
+        mild = one.mild
         for key, detector in members:
             held = self._of[key][detector]
-            if held.runs(now_s) and held.latch.end_s > one.latch.end_s:
-                one.latch.end_s = held.latch.end_s
+            if held.runs(now_s):
+                one.latch.end_s = max(one.latch.end_s, held.latch.end_s)
+                mild = mild and held.mild
             self.drop(held)
             self.folded += 1
         whom = one.whom._replace(subject=NETWORK, key=network_key)
-        return self.put(Prevention(whom, one.detector, one.attack_type, one.latch, full=True))
+        folded = Prevention(whom, one.detector, one.attack_type, one.latch, full=True)
+        folded.mild = mild
+        return self.put(folded)
 
     def running(self, now_s: float) -> Iterator[Prevention]:
         """Those that hold.  O(all)."""
@@ -221,13 +229,16 @@ class Preventions:
             yield [one for key in keys[at : at + size] for one in self._of.get(key, _NONE).values()]
 
     def sweep(self, now_s: float, most: int = 500) -> list[Prevention]:
-        """Ends what is over and forgets what has been over for 10 min, for at most `most` subjects, the longest held first."""
+        """Ends what is over and forgets what has been over for 10 min, for the next `most` subjects, in turn."""
+        if not self._turn:
+            self._turn = list(self._of)  # 200,000: 2 ms, once in a round
         gone = [
             one
-            for held in islice(self._of.values(), most)
-            for one in held.values()
+            for key in self._turn[-most:]
+            for one in self._of.get(key, _NONE).values()
             if not one.runs(now_s) and one.ended_s < now_s - AGAIN_S
         ]
+        del self._turn[-most:]
         for one in gone:
             self.drop(one)
         self.over += len(gone)

@@ -69,8 +69,7 @@ class Resets:
     ) -> None:
         held = (self.preventions.of(whom.key) or {}).get(RESETS)
         if held is None or not held.runs(now_s):
-            held = self.preventions.begin(whom, RESETS, SESSION_RESETS, now_s, settings.prevention_s)
-            held.mild = mild
+            held = self.preventions.begin(whom, RESETS, SESSION_RESETS, now_s, settings.prevention_s, mild=mild)
         held.mild = held.mild and mild
         held.keep((measure,), now_s, within_s, high=True)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from botsieve.attacks import human, surfing, transactions
+from botsieve.attacks.doors import Doors
 from botsieve.attacks.preventions import NETWORK, QUIET_S, Prevention, Preventions, Whom
 from botsieve.attacks.sites import Sites
 from botsieve.attacks.subjects import CLIENT, Subject, Subjects, client_name, is_shared
@@ -52,13 +53,16 @@ ATTACK_TYPE_OF: Mapping[str, str] = MappingProxyType(
 class Rulings:
     """`session_idle_s`: a session without requests for so long has ended."""
 
-    __slots__ = ("_preventions", "_sites", "_subjects", "_world", "session_idle_s")
+    __slots__ = ("_doors", "_preventions", "_sites", "_subjects", "_world", "session_idle_s")
 
-    def __init__(self, world: World, subjects: Subjects, preventions: Preventions, sites: Sites, session_idle_s: float) -> None:
+    def __init__(
+        self, world: World, subjects: Subjects, preventions: Preventions, sites: Sites, doors: Doors, session_idle_s: float
+    ) -> None:
         self._world = world
         self._subjects = subjects
         self._preventions = preventions
         self._sites = sites
+        self._doors = doors
         self.session_idle_s = session_idle_s
 
     def of_subject(
@@ -91,7 +95,7 @@ class Rulings:
                 mild = mild and one.mild
         if not found and not until_s:
             return NOTHING
-        mild = mild or (whom.subject is CLIENT and subject is not None and is_shared(subject, now_s))
+        mild = mild or (whom.subject is CLIENT and self._is_door(whom.key, request.client_key, now_s))
         return _stopping(tuple(found), until_s, now_s, mild=mild)
 
     def _keep(self, request: Request, subject: Subject, one: Prevention, settings: Threshold) -> None:
@@ -114,7 +118,8 @@ class Rulings:
         session, now_s = request.session, request.now_s
         if session is None:
             return NOTHING
-        key = client_name(self._world, request.view.profiles.site, self._world.client_key(request.o))
+        client_key = self._world.client_key(request.o)
+        key = client_name(self._world, request.view.profiles.site, client_key)
         found: list[Violation] = []
         until_s = 0.0
         for detector, one in (self._preventions.of(key) or {}).items():
@@ -126,8 +131,12 @@ class Rulings:
                 until_s = max(until_s, one.until_s) if settings.action == STOP and not one.mild else until_s
         if not found and not until_s:
             return NOTHING
-        door = self._subjects.use(key, now_s)
-        return _stopping(tuple(found), until_s, now_s, mild=door is not None and is_shared(door, now_s))
+        return _stopping(tuple(found), until_s, now_s, mild=self._is_door(key, client_key, now_s))
+
+    def _is_door(self, key: bytes, client_key: bytes, now_s: float) -> bool:
+        """Several people come in under this client's name: sessions began there with page loads, or are there side by side."""
+        client = self._subjects.use(key, now_s)
+        return (client is not None and is_shared(client, now_s)) or self._doors.is_shared(client_key, now_s)
 
     def of_network(self, request: Request, subject: Subject | None) -> Ruling:
         """The ruling by preventions of a network into which those of its clients were folded."""
@@ -140,7 +149,7 @@ class Rulings:
             settings = request.view.policy.thresholds.get(detector)
             if settings is None or settings.action == IGNORE or one.whom.subject != NETWORK or not one.runs(now_s):
                 continue
-            verdict = "" if settings.action != STOP else CHALLENGE if has_people(request) else BLOCK
+            verdict = "" if settings.action != STOP else CHALLENGE if one.mild or has_people(request) else BLOCK
             ruling = joined(
                 ruling, Ruling(verdict, "normal" if verdict == CHALLENGE else "", violations=(_violation(one, settings),))
             )

@@ -51,8 +51,7 @@ class Suspects:
     def _begin(self, whom: Whom, fact: Fact, settings: SuspiciousBrowser, now_s: float, *, mild: bool) -> None:
         held = (self.preventions.of(whom.key) or {}).get(SUSPICIOUS)
         if held is None or not held.runs(now_s):
-            held = self.preventions.begin(whom, SUSPICIOUS, SUSPICIOUS_CLIENTS, now_s, settings.prevention_s)
-            held.mild = mild
+            held = self.preventions.begin(whom, SUSPICIOUS, SUSPICIOUS_CLIENTS, now_s, settings.prevention_s, mild=mild)
         held.mild = held.mild and mild
         held.detail = fact.detail
         measures = (Measure("extensions", 1.0, 0.0),) if fact.is_listed else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from botsieve.attacks.preventions import AGAIN_S, NETWORK, QUIET_S, Prevention, Preventions, Whom
-from botsieve.attacks.types import BOT_DETECTED, ENDED, EXPIRED, RELEASED
+from botsieve.attacks.types import BOT_DETECTED, ENDED, EXPIRED, RELEASED, SUSPICIOUS_CLIENTS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +106,27 @@ def test_a_sweep_forgets_what_has_been_over_for_ten_minutes() -> None:
     assert preventions.sweep(NOW_S + 1800.0 + AGAIN_S) == []
     assert len(preventions.sweep(NOW_S + 1800.1 + AGAIN_S)) == 1
     assert len(preventions) == 0
+
+
+def test_what_is_over_goes_however_many_longer_ones_were_there_before() -> None:
+    """Only the longest held were looked at: behind 500 of a day's length the dead stayed, and pushed out those in force."""
+    preventions = Preventions()
+    for number in range(6):
+        preventions.begin(whom(number), "surfing.rapid", BOT_DETECTED, NOW_S, 86_400.0)
+    begun(preventions, 9)
+    swept = [one for _ in range(3) for one in preventions.sweep(NOW_S + 1801.0 + AGAIN_S, most=3)]
+    assert [one.whom for one in swept] == [whom(9)]
+    assert len(preventions) == 6
+
+
+def test_what_is_mild_stays_mild_in_a_fold() -> None:
+    """A network is blocked for nothing that meant a challenge at most for each of its subjects; one that did not is enough."""
+    for last_is_mild, is_mild in ((True, True), (False, False)):
+        preventions = Preventions(most=3)
+        for number in range(3):
+            preventions.begin(whom(number, 7), "browser.suspicious", SUSPICIOUS_CLIENTS, NOW_S, 1800.0, mild=True)
+        folded = preventions.begin(whom(9, 7), "browser.suspicious", SUSPICIOUS_CLIENTS, NOW_S, 1800.0, mild=last_is_mild)
+        assert (folded.whom.subject, folded.mild) == (NETWORK, is_mild)
 
 
 @given(st.lists(st.tuples(st.sampled_from("bdrs"), st.integers(0, 9), st.integers(0, 2), st.floats(0.0, 400.0)), max_size=60))

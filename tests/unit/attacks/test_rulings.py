@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from botsieve.attacks.preventions import Whom
+from botsieve.challenge.browser_facts import SUSPICIOUS, Fact
 from botsieve.policy import Allowlist, Rule, Rulebook
 from botsieve.ranges import RangeSet
 
 from tests.unit.attacks.surfers import strict, surf
-from tests.unit.rig import Rig, enforcing, request
+from tests.unit.rig import START_S, Rig, enforcing, request
 
 
 def test_the_allowlist_wins_over_a_running_prevention() -> None:
@@ -110,3 +112,49 @@ def test_a_folded_network_is_answered_by_who_is_in_it() -> None:
     assert rig.ask("/", at_s=91.0, client="203.0.113.50", plus=proven).would_be == "allow"
     assert rig.ask("/", at_s=92.0, client="203.0.113.98").would_be == "challenge"
     assert rig.ask("/", at_s=93.0, client="198.51.100.1").would_be == "allow"
+
+
+def test_people_who_are_there_side_by_side_make_a_block_a_challenge() -> None:
+    """Each opens one page, whose parts come with the cookies of all of them in turns: a class that is told to open one link.
+
+    Nobody loads a second page, so no session was seen to begin under the name; the first of the next class was blocked.
+    """
+    rig = Rig(strict(), cookies=True)
+    style = {b"sec-fetch-mode": b"no-cors", b"sec-fetch-dest": b"style"}
+    for number in range(130):
+        rig.ask("/lesson", at_s=number * 0.1)
+        if number >= 3:
+            cookie = rig.session_cookie(opened_s=number * 0.1 - 0.3, number=number - 2)
+            rig.ask("/lesson.css", plus={b"cookie": cookie, **style}, at_s=number * 0.1 + 0.05)
+    decision = rig.ask("/lesson", at_s=14.0)
+    assert (decision.verdict, decision.rule) == ("challenge", "prevention")
+    assert decision.violations[0].subject == "client"
+    late = {b"cookie": rig.session_cookie(opened_s=13.0, number=200)}
+    assert rig.ask("/lesson/2", plus=late, at_s=15.0).verdict == "challenge"
+
+
+def test_a_part_of_a_page_is_not_blocked_where_the_page_is_challenged() -> None:
+    """What is not counted, such as an image without a cookie, knew no neighbours: it was blocked, and held by nginx."""
+    rig = Rig(strict(), cookies=True)
+    for number in range(3):
+        rig.ask(f"/a{number}/x", at_s=number * 0.1)
+        cookie = {b"cookie": rig.session_cookie(opened_s=number * 0.1, number=number + 1)}
+        rig.ask(f"/b{number}/x", plus=cookie, at_s=number * 0.1 + 0.05)
+    assert surf(rig, 31, at_s=1.0).verdict == "challenge"
+    image = rig.ask("/a.png", plus={b"sec-fetch-mode": b"no-cors", b"sec-fetch-dest": b"image"}, at_s=17.0)
+    assert (image.verdict, image.hold_s) == ("challenge", 0)
+
+
+def test_a_folded_network_of_mild_preventions_is_challenged() -> None:
+    """Automation marks are answered by a challenge at most, also when those of a network became one."""
+    rig = Rig(strict(), cookies=True, max_preventions=2)
+    policy, engine = rig.engine.rulebook.policies[0], rig.engine
+    site = engine.world.site(policy.name)
+    network_key = engine.world.hasher.key(site.tag + request().network)
+    for number in range(3):
+        one = Whom(policy.name, "device", number.to_bytes(8, "big"), request().client, network_key)
+        fact = Fact(SUSPICIOUS, device=b"device-%d" % number, detail="webdriver+globals", points=120)
+        engine.attacks.told(policy, one, None, fact, START_S)
+    assert engine.attacks.preventions.folded == 2
+    decision = rig.ask("/", at_s=1.0)
+    assert (decision.verdict, decision.rule) == ("challenge", "prevention")
