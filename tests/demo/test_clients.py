@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from botsieve.demo import clients
-from botsieve.demo.clients import Target, curl, evenly, imitated_browser, irregularly, python_requests, rhythm, shuffled
+from botsieve.demo.clients import (
+    Target,
+    curl,
+    evenly,
+    imitated_browser,
+    irregularly,
+    one_session,
+    python_requests,
+    rhythm,
+    shuffled,
+    surfing_browser,
+)
 from botsieve.demo.shop import ITEMS
 
 from tests.conftest import Start, free_port, wait_for_port
@@ -62,10 +74,14 @@ def test_clients_come_from_their_own_addresses(start: Start, tmp_path: Path) -> 
     # The adapter that binds the address is for https; plain http shows that the rest of the client works.
     assert python_requests(target, 2, {"User-Agent": "x/1"}, [1, 2], evenly(0)) == 2
     assert imitated_browser(target, 3, "chrome", [1, 2, 3], evenly(0)) == 3
+    assert surfing_browser(target, 4, [1, 2], evenly(0)) == 2
+    assert one_session(target, 5, [1, 2, 3], evenly(0)) == 5
     seen = log.read_text().splitlines()
     assert sum(text.startswith("127.77.1.1 ") for text in seen) == 2
     assert sum(text.startswith("127.77.3.1 ") for text in seen) == 3
     assert all("Sec-Fetch-Mode=cors" in text for text in seen if text.startswith("127.77.3.1 "))
+    modes = [re.findall("Sec-Fetch-Mode=([a-z]+)", text) for text in seen if text.startswith(("127.77.4.1 ", "127.77.5.1 "))]
+    assert modes == [["navigate"]] * 4 + [["cors"]] * 3
 
 
 _SERVER = """

@@ -64,10 +64,11 @@ def test_a_clone_with_a_long_name_still_has_a_socket(tmp_path: Path) -> None:
     elsewhere.parent.rmdir()
 
 
-def test_the_configuration_is_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("lua", [True, False])
+def test_the_configuration_is_accepted(lua: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`botsieve check-config` finds no mistake in what the demo writes."""
     file = tmp_path / "botsieve.yaml"
-    file.write_text(service_config(tmp_path, PORTS, tmp_path / "check.sock"))
+    file.write_text(service_config(tmp_path, PORTS, tmp_path / "check.sock", lua=lua))
     code = botsieve(["check-config", str(file)])
     assert code == 0, capsys.readouterr()
 

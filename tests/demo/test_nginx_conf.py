@@ -11,13 +11,18 @@ from botsieve.errors import MachineError
 PORTS = Ports(http=1, https=2, shop=3, backup=4, web=5)
 
 
-def test_it_holds_the_include_lines_that_the_readme_shows() -> None:
-    """http.conf once, a server include in each server, protect.conf in each location: nothing else protects the shop."""
-    text = nginx_conf(Path("/x/.run"), PORTS, "")
+@pytest.mark.parametrize(
+    ("modules", "protect", "inject"), [(None, "protect", "inject"), ("", "protect-app", "inject-app")], ids=["stock", "lua"]
+)
+def test_it_holds_the_include_lines_that_the_readme_shows(modules: str | None, protect: str, inject: str) -> None:
+    """http.conf once, a server include in each server, protect in each location, and our script in its pages: nothing else."""
+    text = nginx_conf(Path("/x/.run"), PORTS, modules)
     assert text.count("botsieve/http.conf") == 1
     assert text.count("botsieve/server.conf") == 1
     assert text.count("botsieve/server-tls.conf") == 1
-    assert text.count("botsieve/protect.conf") == 2
+    assert text.count(f"botsieve/{protect}.conf") == 2
+    assert text.count(f"botsieve/{inject}.conf") == 2
+    assert text.count("include /x/.run/nginx/botsieve/") == 7
 
 
 def test_it_listens_on_loopback_only() -> None:

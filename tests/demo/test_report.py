@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from botsieve.demo.report import Entry, Expectation, Row, make_row, read_entries, render
+from botsieve.demo.report import Entry, Expectation, Row, make_row, read_entries, render, render_attacks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +39,16 @@ def test_a_row_counts_from_one_and_only_its_own() -> None:
     assert (row.worst, row.first_stop) == ("block", 2)
 
 
+def test_attacks_are_those_of_its_requests() -> None:
+    """Each type once, in the order of their names; who was part of none is not listed."""
+    of = [{"id": "surfing.rapid", "attack_type": "Bot Detected"}, {"id": "agent.bot_useragent"}]
+    log = [line(), line(signals=of), line(signals=[*of, {"id": "x.y", "attack_type": "A"}]), line(client="x")]
+    row = make_row("me", read_entries(log), lambda entry: entry.client == "127.1.2.1")
+    nobody = make_row("x", read_entries(log), lambda entry: entry.client == "x")
+    assert row.attacks == ("A", "Bot Detected")
+    assert render_attacks([nobody, row]) == "  me  A, Bot Detected"
+
+
 ROW = Row(name="me", requests=9, first_challenge=3, first_block=None, reasons=("volume:25",))
 
 
@@ -51,6 +61,7 @@ ROW = Row(name="me", requests=9, first_challenge=3, first_block=None, reasons=("
         (Expectation(worst="allow"), "met challenge, not allow"),
         (Expectation(worst="block"), "met challenge, not block"),
         (Expectation(worst="challenge", to_request=3, reasons=("volume:50",)), "was never told volume:50"),
+        (Expectation(worst="challenge", to_request=3, attacks=("Bot Detected",)), "was never told Bot Detected"),
     ],
 )
 def test_an_expectation_says_what_is_not_so(expectation: Expectation, says: str | None) -> None:

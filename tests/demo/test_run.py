@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import msgspec
@@ -45,7 +47,7 @@ def start_demo(start: Start, folder: Path) -> Demo:
     )
     assert process.stdout is not None
     said = b""
-    while b"make attack" not in said:
+    while b"statistics" not in said:
         line = process.stdout.readline()
         assert line, f"the demo ended: {said.decode()}"
         said += line
@@ -131,16 +133,44 @@ def test_a_port_in_use_ends_with_code_4(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_greeting_has_five_things_to_try() -> None:
-    """curl, Python, explain, replay and attack, with the ports of this run; without Lua it says what is missing."""
+def test_pages_carry_the_script_that_looks_for_a_hand(start: Start, tmp_path: Path) -> None:
+    """A page of the shop has the line, the line's script is there, and the service hears of hands."""
+    demo = start_demo(start, tmp_path)
+    page = urllib.request.urlopen(f"http://127.0.0.1:{demo.http}/", timeout=5).read().decode()
+    assert '<script src="/.botsieve/b.js" defer></script>' in page
+    script = urllib.request.urlopen(f"http://127.0.0.1:{demo.http}/.botsieve/b.js", timeout=5).read()
+    assert b"pointermove" in script
+    (metrics,) = re.findall(r"http://\S+/metrics", demo.said)
+    assert b"botsieve_human_reports_total" in urllib.request.urlopen(metrics, timeout=5).read()
+
+
+def test_each_printed_command_of_botsieve_works(start: Start, tmp_path: Path) -> None:
+    """Incidents, preventions, statistics and replay end with 0 also before anything has happened."""
+    demo = start_demo(start, tmp_path)
+    ask(demo.http, "/")
+    printed = [line.split() for line in demo.said.splitlines() if line.lstrip().startswith(".venv/bin/botsieve")]
+    assert [words[1] for words in printed] == ["explain", "replay", "incidents", "preventions", "statistics"]
+    for words in printed[1:]:
+        command = [sys.executable, "-m", "botsieve", *words[1:]]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "service")}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), words
+
+
+def test_the_greeting_has_seven_things_to_try() -> None:
+    """curl, Python, explain, a hand, replay, attack, incidents, with the ports of this run; without Lua it says what is missing."""
     ports = Ports(http=1, https=4443, shop=3, backup=4, web=5)
     text = greeting(ports, lua=True)
-    assert [f"{number}. " in text for number in range(1, 7)] == [True] * 5 + [False]
+    assert [f"{number}. " in text for number in range(1, 9)] == [True] * 7 + [False]
     for words in (
         "curl -k https://127.0.0.1:4443/api/items/17",
         "python3 -c",
         "botsieve explain ID",
+        "http://127.0.0.1:5/metrics",
         "botsieve replay",
+        "botsieve incidents list",
+        "botsieve preventions list",
+        "botsieve statistics",
         "make attack",
     ):
         assert words in text

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from botsieve.attacks.types import BOT_DETECTED, TRANSACTIONS
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.demo.clients import (
     CHROME,
@@ -26,11 +27,14 @@ from botsieve.demo.clients import (
     imitated_browser,
     irregularly,
     many_addresses,
+    one_session,
     python_requests,
     shuffled,
+    surfing_browser,
 )
 from botsieve.demo.person import HOW_TO_INSTALL, browse, find_chromium
-from botsieve.demo.report import Entry, Expectation, Row, make_row, read_entries, render
+from botsieve.demo.report import Entry, Expectation, Row, make_row, read_entries, render, render_attacks
+from botsieve.demo.shop import PAGES
 from botsieve.errors import BotsieveError, MachineError
 
 WAIT_FOR_LOG_S = 5.0
@@ -93,6 +97,19 @@ CLIENTS: tuple[Client, ...] = (
             target, number, "chrome", shuffled(240, number), irregularly(0.05, number)
         ),
         expect=Expectation(worst=BLOCK, from_request=20, to_request=70, reasons=("url_pattern:30", "volume:50"), tls=False),
+    ),
+    Client(
+        name="45 pages, two a second",
+        visit=lambda target, number: surfing_browser(
+            target, number, random.Random(number).sample(range(1, PAGES + 1), 45), irregularly(0.5, number)
+        ),
+        expect=Expectation(worst=BLOCK, from_request=31, to_request=34, attacks=(BOT_DETECTED,), tls=False),
+    ),
+    Client(
+        name="410 prices in one session",
+        visit=lambda target, number: one_session(target, number, shuffled(410, number), irregularly(0.12, number)),
+        # Who has opened a page is asked on the next one; 100 prices later on the spot (docs/challenge.md).
+        expect=Expectation(worst=BLOCK, from_request=60, to_request=200, attacks=(BOT_DETECTED, TRANSACTIONS)),
     ),
     Client(
         name=f"the same from {MEMBERS} addresses",
@@ -172,6 +189,7 @@ def attack(run: Path) -> int:
     rows = [make_row(client.name, entries, _belongs(client, number, target)) for number, client in enumerate(clients, 1)]
     words = [judge(client, row, trouble, tls=tls) for client, row, (_, trouble) in zip(clients, rows, sent, strict=True)]
     print(f"\n{render(zip(rows, words, strict=True))}\n\nFrom {log}; one request in full: botsieve explain ID")
+    print(f"Who was part of an attack (botsieve incidents list):\n{render_attacks(rows)}")
     failed = sum(word.startswith("FAILED") for word in words)
     print(f"{len(words) - failed} as expected, {failed} not")
     return 1 if failed else 0

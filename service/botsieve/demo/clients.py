@@ -116,7 +116,18 @@ def _browser_headers(target: Target) -> dict[str, str | None]:
     }
 
 
-def _imitator(target: Target, address: str, browser: str) -> Any:
+# What a followed link sends, over the same.
+_PAGE: dict[str, str | None] = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-User": "?1",
+    "Upgrade-Insecure-Requests": "1",
+    "Priority": "u=0, i",
+}
+
+
+def _imitator(target: Target, address: str, browser: str, headers: dict[str, str | None] | None = None) -> Any:
     from curl_cffi import requests as curl_requests
 
     return curl_requests.Session(
@@ -124,7 +135,7 @@ def _imitator(target: Target, address: str, browser: str) -> Any:
         interface=address,
         verify=False,
         timeout=TIMEOUT_S,
-        headers=_browser_headers(target),
+        headers={**_browser_headers(target), **(headers or {})},
     )
 
 
@@ -132,6 +143,24 @@ def imitated_browser(target: Target, number: int, browser: str, items: list[int]
     """curl_cffi: a browser's TLS, HTTP/2 and headers to the byte, without the browser."""
     with _imitator(target, target.address(number), browser) as session:
         return _take(lambda item: session.get(target.item(item)), items, pauses)
+
+
+def surfing_browser(target: Target, number: int, pages: list[int], pauses: Iterable[float]) -> int:
+    """curl_cffi as Chrome opens pages of the list, one after the other, and keeps its cookies as a browser does."""
+    with _imitator(target, target.address(number), "chrome", _PAGE) as session:
+        return _take(lambda page: session.get(f"{target.base}/items?page={page}"), pages, pauses)
+
+
+def one_session(target: Target, number: int, items: list[int], pauses: Iterable[float]) -> int:
+    """curl_cffi as Chrome opens two pages, as a person would, and takes prices on the session that it was given."""
+    with _imitator(target, target.address(number), "chrome") as session:
+
+        def get(item: int) -> object:
+            if item > 0:
+                return session.get(target.item(item))
+            return session.get(f"{target.base}/items?page={1 - item}", headers=_PAGE)
+
+        return _take(get, [0, -1, *items], pauses)
 
 
 def many_addresses(target: Target, number: int, browser: str, members: int, items: list[int], pauses: Iterable[float]) -> int:

@@ -63,8 +63,8 @@ def socket_path(run: Path) -> Path:
     return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH else Path(tempfile.mkdtemp(prefix="botsieve-")) / "check.sock"
 
 
-def service_config(run: Path, ports: Ports, check_socket: Path) -> str:
-    """botsieve.yaml of the demo: enforced everywhere, the catalogue for browsers only, and every decision in the log."""
+def service_config(run: Path, ports: Ports, check_socket: Path, *, lua: bool) -> str:
+    """botsieve.yaml of the demo: enforced everywhere, the catalogue for browsers only, two thresholds that block, every decision logged."""
     group = grp.getgrgid(os.getegid()).gr_name
     return f"""# Written by `make run`; changes are lost.
 policies:
@@ -74,6 +74,10 @@ policies:
     mode: enforce
   - name: shop
     mode: enforce
+detectors:
+  surfing.rapid: {{action: block}}
+  sessions.transactions: {{action: block}}
+browser: {{events: true, inject: {"lua" if lua else "sub_filter"}}}
 edges:
   nginx: {{listen: "unix:{check_socket}", socket_group: {group}, deadline_ms: 40}}
 state: {{dir: "{run}/state", max_mib: 64}}
@@ -92,9 +96,9 @@ def write_folder(run: Path, ports: Ports) -> Path:
         raise MachineError(f"cannot write the demo's folder {run}: {error.strerror}") from None
     check_socket = socket_path(run)
     check_socket.unlink(missing_ok=True)
-    (run / "botsieve.yaml").write_text(service_config(run, ports, check_socket))
-    make_certificate(run / "certificate.pem", run / "key.pem")
     modules = lua_modules()
+    (run / "botsieve.yaml").write_text(service_config(run, ports, check_socket, lua=modules is not None))
+    make_certificate(run / "certificate.pem", run / "key.pem")
     _install_includes(run, ports, check_socket, lua=modules is not None)
     (run / "nginx" / "nginx.conf").write_text(nginx_conf(run, ports, modules))
     return check_socket

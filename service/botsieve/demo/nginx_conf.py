@@ -79,25 +79,29 @@ http {{
     server {{
         listen 127.0.0.1:{ports.http};
         include {run}/nginx/botsieve/server.conf;            # <-- in each server
-        {_location(run)}
+        {_location(run, lua=modules is not None)}
     }}
     server {{
         listen 127.0.0.1:{ports.https} ssl http2;
         ssl_certificate {run}/certificate.pem;
         ssl_certificate_key {run}/key.pem;
         include {run}/nginx/botsieve/server-tls.conf;        # <-- in each server
-        {_location(run)}
+        {_location(run, lua=modules is not None)}
     }}
 }}
 """
 
 
-def _location(run: Path) -> str:
+def _location(run: Path, *, lua: bool) -> str:
+    # With Lua: sessions, and our script into pages with a nonce too.  Stock nginx: protect.conf and sub_filter.
+    protect, inject = ("protect-app.conf", "inject-app.conf") if lua else ("protect.conf", "inject.conf")
     return f"""location / {{
-            include {run}/nginx/botsieve/protect.conf;       # <-- in each location
+            include {run}/nginx/botsieve/{protect};   # <-- in each location
+            include {run}/nginx/botsieve/{inject};    # <-- human interaction: our script into its pages
             proxy_pass http://shop;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
+            proxy_set_header Accept-Encoding "";      # <-- pages arrive unpacked, for the line above
         }}"""
 
 

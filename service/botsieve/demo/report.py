@@ -13,6 +13,12 @@ import msgspec
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """What is read of one finding: the attack that the request is part of, "" for none."""
+
+    attack_type: str = ""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """What is read of one line of docs/decision-log.md."""
 
@@ -20,18 +26,22 @@ class Entry(msgspec.Struct, frozen=True):
     client: str = ""
     verdict: str = ""
     reasons: list[str] = []
+    signals: list[Finding] = []
     user_agent: str = ""
     ja4: str = ""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One client: how many requests were judged, at which of them (from 1) it was first challenged and blocked, and why."""
+    """One client: how many requests were judged, at which of them (from 1) it was first challenged and blocked, and why;
+    `attacks`: the types of incidents that its requests are part of.
+    """
 
     name: str
     requests: int
     first_challenge: int | None
     first_block: int | None
     reasons: tuple[str, ...]
+    attacks: tuple[str, ...] = ()
 
     @property
     def worst(self) -> str:
@@ -51,13 +61,15 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     """What must become of a client.
 
     `worst` is the worst verdict that it may and must meet; its first stop lies in `from_request`..`to_request` (from 1, both
-    inclusive); each of `reasons` was given at least once.  `tls`: rests on the fingerprint, not checked where nginx has no Lua.
+    inclusive); each of `reasons` was given, each of `attacks` found, at least once.  `tls`: rests on the fingerprint, not
+    checked where nginx has no Lua.
     """
 
     worst: str
     from_request: int = 1
     to_request: int = 1
     reasons: tuple[str, ...] = ()
+    attacks: tuple[str, ...] = ()
     tls: bool = True
 
     def __str__(self) -> str:
@@ -75,6 +87,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
         if row.first_stop is not None and not self.from_request <= row.first_stop <= self.to_request:
             return f"first stopped at request {row.first_stop}, not {self.from_request} to {self.to_request}"
         missing = [reason for reason in self.reasons if reason not in row.reasons]
+        missing += [attack for attack in self.attacks if attack not in row.attacks]
         return f"was never told {', '.join(missing)}" if missing else None
 
 
@@ -104,6 +117,7 @@ def make_row(name: str, entries: Iterable[Entry], belongs: Callable[[Entry], boo
         first_challenge=_first(own, CHALLENGE),
         first_block=_first(own, BLOCK),
         reasons=tuple(reason for reason, _ in reasons.most_common()),
+        attacks=tuple(sorted({signal.attack_type for entry in own for signal in entry.signals} - {""})),
     )
 
 
@@ -121,6 +135,13 @@ def render(rows: Iterable[tuple[Row, str]]) -> str:
         lines.append((row.name, str(row.requests), _at(row.first_challenge), _at(row.first_block), reasons or "-", word))
     widths = [max(len(line[column]) for line in lines) for column in range(5)]
     return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def render_attacks(rows: Iterable[Row]) -> str:
+    """Who was part of which attack, a line each; "" for nobody."""
+    attackers = [row for row in rows if row.attacks]
+    width = max((len(row.name) for row in attackers), default=0)
+    return "\n".join(f"  {row.name:<{width}}  {', '.join(row.attacks)}" for row in attackers)
 
 
 def _aligned(line: tuple[str, ...], widths: list[int]) -> str:

@@ -92,29 +92,40 @@ def start_all(run: Path, ports: Ports, children: Children) -> None:
 
 
 def greeting(ports: Ports, *, lua: bool) -> str:
-    """What is printed when everything answers: one `ready` line, the addresses, five things to try."""
+    """What is printed when everything answers: one `ready` line, the addresses, seven things to try."""
     api = f"https://127.0.0.1:{ports.https}/api/items/17"
     python = (
-        f"import ssl, urllib.request as u; r = u.Request('{api}', headers={{'User-Agent': '{CHROME}'}}); "
-        "print(u.urlopen(r, context=ssl._create_unverified_context()).read())"
+        f"import http.client, ssl; c = http.client.HTTPSConnection('127.0.0.1', {ports.https}, "
+        f"context=ssl._create_unverified_context()); c.request('GET', '/api/items/17', headers={{'User-Agent': '{CHROME}'}}); "
+        "print(c.getresponse().read().decode())"
     )
-    blind = "" if lua else "\n  This nginx has no Lua module: no TLS fingerprints, no order of headers; the rest is whole."
+    blind = (
+        ""
+        if lua
+        else "\n  This nginx has no Lua module: no TLS fingerprints, no order of headers, no sessions; the rest is whole."
+    )
     return f"""ready: the shop is protected, mode enforce; Ctrl-C stops everything
 
   http://127.0.0.1:{ports.http}/
   https://127.0.0.1:{ports.https}/   (it signed its certificate itself: your browser will ask){blind}
 
-Five things to try in a second terminal, here:
+Seven things to try in a second terminal, here:
   1. curl takes a price, and says that it is curl:
        curl -k {api}
   2. Python takes a price, and says that it is Chrome:
        python3 -c "{python}"
-  3. why?  Every refusal carries an id:
+  3. why?  Every refusal carries an id; put one of these in place of ID:
        .venv/bin/botsieve explain ID --config .run/botsieve.yaml
-  4. the same judgement from nothing but a log:
+  4. look around in the shop with your browser; its pages report that a hand was seen (never what it typed):
+       curl -s http://127.0.0.1:{ports.web}/metrics | grep human_reports
+  5. the same judgement from nothing but a log:
        .venv/bin/botsieve replay .run/access.log --config .run/botsieve.yaml
-  5. clients from a person to a scraper, and what becomes of each (a minute and a half):
+  6. clients from a person to a scraper, and what becomes of each (a minute and a half):
        make attack
+  7. after that: which attacks there were, who is refused for how long, and what it adds up to:
+       .venv/bin/botsieve incidents list --config .run/botsieve.yaml
+       .venv/bin/botsieve preventions list --config .run/botsieve.yaml
+       .venv/bin/botsieve statistics --by policy --config .run/botsieve.yaml
 """
 
 

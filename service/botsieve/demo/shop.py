@@ -87,9 +87,9 @@ def _on_page(page: int) -> range:
 
 def _html(title: str, body: str) -> Answer:
     text = (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>{html.escape(title)}</title><link rel=stylesheet href=/style.css>"
-        "<nav><a href=/>The small shop</a><a href='/items?page=1'>All things</a></nav>"
+        "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{html.escape(title)}</title><link rel=stylesheet href=/style.css></head>"
+        "<body><nav><a href=/>The small shop</a><a href='/items?page=1'>All things</a></nav>"
         f"<h1>{html.escape(title)}</h1>{body}<script src=/shop.js></script>"
     )
     return Answer(text.encode())
