@@ -12,6 +12,9 @@ CLEARANCE_COOKIE, SESSION_COOKIE, DEVICE_COOKIE = "botsieve_c", "botsieve_s", "b
 # A client that sends more of one name gets the first eight looked at.
 MAX_SAME_NAME = 8
 _HOST_PREFIX = "__Host-"
+_HOST_ONLY = _HOST_PREFIX.encode()
+_NEEDLES = {base: base.encode() + b"=" for base in (CLEARANCE_COOKIE, SESSION_COOKIE, DEVICE_COOKIE)}
+_BLANKS, _SEMICOLON = b" \t\n\r\x0b\x0c", ord(";")
 
 
 def cookie_values(o: Observation, base: str) -> list[bytes]:
@@ -20,18 +23,25 @@ def cookie_values(o: Observation, base: str) -> list[bytes]:
     On https only the `__Host-` name counts (nobody but this host can set it), on http only the plain one, both where the edge
     does not know the scheme.
     """
-    header = o.header(b"cookie")
-    plain = base.encode()
-    if plain not in header:
+    header = o.headers.get(b"cookie", b"")
+    needle = _NEEDLES.get(base) or base.encode() + b"="
+    at = header.find(needle)
+    if at < 0:
         return []
-    names = {b"https": (b"__Host-" + plain,), b"http": (plain,)}.get(o.scheme, (b"__Host-" + plain, plain))
     values: list[bytes] = []
-    for part in header.split(b";"):
-        name, _, value = part.strip().partition(b"=")
-        if name in names:
-            values.append(value)
-            if len(values) == MAX_SAME_NAME:
-                break
+    while at >= 0 and len(values) < MAX_SAME_NAME:
+        begin, after = at, at + len(needle)
+        is_host_only = header[at - 7 : at] == _HOST_ONLY if at >= 7 else False
+        if is_host_only:
+            begin -= 7
+        while begin > 0 and header[begin - 1] in _BLANKS:
+            begin -= 1
+        if (begin == 0 or header[begin - 1] == _SEMICOLON) and (
+            o.scheme != b"https" if not is_host_only else o.scheme != b"http"
+        ):
+            end = header.find(b";", after)
+            values.append((header[after:] if end < 0 else header[after:end]).rstrip())
+        at = header.find(needle, after)
     return values
 
 

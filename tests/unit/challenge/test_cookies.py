@@ -48,3 +48,33 @@ def test_attributes(scheme: bytes, text: str) -> None:
 def test_any_cookie_header_gives_a_list(cookie: bytes, scheme: bytes) -> None:
     """Nothing that a client sends as Cookie raises."""
     assert len(_values(cookie + b";botsieve_c=" + cookie, scheme)) <= MAX_SAME_NAME
+
+
+def _taken_apart(cookie: bytes, scheme: bytes) -> list[bytes]:
+    """The same by its definition: parts between semicolons, without blanks around, name up to the first `=`."""
+    names = {b"https": (b"__Host-botsieve_c",), b"http": (b"botsieve_c",)}.get(scheme, (b"__Host-botsieve_c", b"botsieve_c"))
+    parts = [part.strip().partition(b"=") for part in cookie.split(b";")]
+    return [value for name, mark, value in parts if name in names and mark][:MAX_SAME_NAME]
+
+
+PIECES = [
+    b"botsieve_c=",
+    b"__Host-",
+    b"__Host-botsieve_c=",
+    b"botsieve_c",
+    b"=",
+    b";",
+    b"; ",
+    b" ",
+    b"\t",
+    b"\x0b",
+    b"v",
+    b"_",
+    b"x",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join), st.sampled_from([b"http", b"https", b""]))
+def test_found_is_what_taking_apart_finds(cookie: bytes, scheme: bytes) -> None:
+    """Looking for the name alone, which is three times as fast, finds neither more nor less."""
+    assert _values(cookie, scheme) == _taken_apart(cookie, scheme)
