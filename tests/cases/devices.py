@@ -5,7 +5,7 @@ Law of the file: a browser of whose device something is reported has had its dev
 
 from __future__ import annotations
 
-from botsieve.challenge.browser_facts import BY_DEVICE, BY_FINGERPRINT, COOKIE_DELETED, INTEGRITY_FAULT, Fact
+from botsieve.challenge.browser_facts import BY_DEVICE, BY_FINGERPRINT, COOKIE_DELETED, INTEGRITY_FAULT, SUSPICIOUS, Fact
 from botsieve.challenge.device import Device, Devices
 from botsieve.challenge.keys import KeyRing
 from botsieve.engine import Engine
@@ -16,7 +16,8 @@ from tests.transports.edge_harness import START_S
 
 DEVICES = Devices(KeyRing((bytes(32),)), valid_s=86_400)
 # What `report` may say of a device, beside what it says of a hand.
-REPORTS = ("fault", "deleted", "deleted_by_fingerprint")
+OF_A_DEVICE = ("fault", "deleted", "extension", "driven")
+REPORTS = (*OF_A_DEVICE, "deleted_by_fingerprint")
 _NAMES = Hasher(b"names of devices")
 
 
@@ -38,6 +39,11 @@ def told(engine: Engine, o: Observation, browser: str, report: str, now_s: float
         # A new device each time: the old one is gone with its cookie.
         gone = Fact(COOKIE_DELETED, BY_FINGERPRINT, b"", b"browser1", "fingerprint")
         engine.browser_told(o, (gone,), None, now_s, is_new=True)
+        return
+    if report in ("extension", "driven"):
+        listed = report == "extension"
+        suspicion = Fact(SUSPICIOUS, detail="Scraper" if listed else "webdriver", points=0 if listed else 100, is_listed=listed)
+        engine.browser_told(o, (suspicion,), device, now_s, is_new=False)
         return
     kind = INTEGRITY_FAULT if report == "fault" else COOKIE_DELETED
     fact = Fact(kind, BY_DEVICE, device.id, detail="mismatch" if report == "fault" else "device")

@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 from tests.cases.devices import REPORTS as DEVICE_REPORTS
 
 HERE = Path(__file__).parent
+# What `report` may say of a page: what its script saw of a hand, that the script is in every page, that one has opened.
+PAGE_REPORTS = ("regular", "irregular", "injected", "opened")
 
 
 class Repeat(msgspec.Struct, forbid_unknown_fields=True):
@@ -62,12 +64,13 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):
-    """`policy`: keys of the policy beside name, mode and audience.  `why`: for the reader."""
+    """`policy`: keys of the policy beside name, mode and audience.  `settings`: other sections.  `why`: for the reader."""
 
     name: str
     requests: list[Written]
     expect: dict[str, Expected]
     policy: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     why: str = ""
 
 
@@ -124,7 +127,7 @@ def read_cases(path: Path) -> list[Case]:
         assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
         assert case.expect, case.name
         assert {written.dns for written in case.requests} <= {"", "asked", "verified", "refuted", "unanswered"}, case.name
-        assert {written.report for written in case.requests} <= {"", "regular", "irregular", *DEVICE_REPORTS}, case.name
+        assert {written.report for written in case.requests} <= {"", *PAGE_REPORTS, *DEVICE_REPORTS}, case.name
     return cases
 
 

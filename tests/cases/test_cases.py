@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ FIRST = [
     and case.requests[0].repeat is None
     and not case.requests[0].report + case.requests[0].dns + case.requests[0].listed
     and not case.policy
+    and not case.settings
 ]
 
 
@@ -50,13 +52,13 @@ def holds(expected: Expected, heard: Heard) -> None:
 @pytest.mark.parametrize(("case", "audience"), EXPECTED)
 def test_engine(case: Case, audience: str) -> None:
     """The core decides as the case says."""
-    holds(case.expect[audience], by_engine(laid_out(case), audience, case.policy))
+    holds(case.expect[audience], by_engine(laid_out(case), audience, case.policy, case.settings))
 
 
 @pytest.mark.parametrize(("case", "audience"), EXPECTED)
 def test_http(case: Case, audience: str, tmp_path: Path) -> None:
     """The service behind the nginx edge decides the same, said in headers."""
-    holds(case.expect[audience], by_http(laid_out(case), audience, tmp_path / "service", case.policy))
+    holds(case.expect[audience], by_http(laid_out(case), audience, tmp_path / "service", case.policy, case.settings))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,8 @@ def test_grpc(case: Case, audience: str, grpc_edge: tuple[Edge, Swapped]) -> Non
     """A gateway that asks over gRPC hears the same."""
     edge, judge = grpc_edge
     with edge.channel() as channel:
-        holds(case.expect[audience], by_grpc(laid_out(case), audience, judge, lambda o: check(channel, o), case.policy))
+        ask = functools.partial(check, channel)
+        holds(case.expect[audience], by_grpc(laid_out(case), audience, judge, ask, case.policy, case.settings))
 
 
 @pytest.fixture(scope="module")

@@ -37,16 +37,16 @@ SECRET = b"0123456789abcdef"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def config(audience: str, policy: Mapping[str, Any]) -> str:
-    """The configuration of a case: one policy in mode `enforce`."""
+def config(audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any] = NOTHING) -> str:
+    """The configuration of a case: one policy, in mode `enforce` if it says nothing else, and other sections."""
     own = {"name": "shop", "mode": "enforce", "audience": audience, **policy}
-    sections = {"policies": [own], "edges": EDGES, "web": {"listen": None}}
+    sections = {"policies": [own], "edges": EDGES, "web": {"listen": None}, **settings}
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in sections.items())
 
 
-def engine_of(audience: str, policy: Mapping[str, Any]) -> Engine:
+def engine_of(audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any] = NOTHING) -> Engine:
     """An engine that knows nobody and gives out sessions."""
-    book = loads(config(audience, policy).encode()).rulebook
+    book = loads(config(audience, policy, settings).encode()).rulebook
     return Engine(book, SECRET, sessions=Sessions(KeyRing((bytes(32),))), on_detector_error=_fail)
 
 
@@ -60,7 +60,7 @@ class Jars:
     def dressed(self, one: Asked) -> Asked:
         """The request with the cookie that its browser holds."""
         cookies = [self._held[one.browser]] if one.browser in self._held else []
-        if one.report in ("fault", "deleted"):
+        if one.report in devices.OF_A_DEVICE:
             self._devices.add(one.browser)
         if one.browser in self._devices:
             cookies.append(devices.cookie_of(one.observation(START_S, "shop.example"), one.browser))
@@ -82,6 +82,10 @@ def reported(engine: Engine, one: Asked, now_s: float) -> None:
         _answered(engine.verifications, "" if one.dns == "unanswered" else one.dns, now_s)
     if one.report in devices.REPORTS:
         devices.told(engine, one.observation(START_S, "shop.example"), one.browser, one.report, now_s)
+    elif one.report == "injected":
+        engine.attacks.collector_injected = True
+    elif one.report == "opened":
+        engine.page_answered(one.observation(START_S, "shop.example"), now_s)
     elif one.report:
         engine.human_report(one.observation(START_S, "shop.example"), now_s, regular=one.report == "regular")
 
@@ -103,9 +107,11 @@ class Heard(NamedTuple):
     rule: str | None = None
 
 
-def by_engine(asked: Iterable[Asked], audience: str, policy: Mapping[str, Any] = NOTHING) -> Heard:
+def by_engine(
+    asked: Iterable[Asked], audience: str, policy: Mapping[str, Any] = NOTHING, settings: Mapping[str, Any] = NOTHING
+) -> Heard:
     """The core alone."""
-    engine, jars = engine_of(audience, policy), Jars()
+    engine, jars = engine_of(audience, policy, settings), Jars()
     for number, bare in enumerate(asked):
         one, now_s = jars.dressed(bare), START_S + bare.at_s
         reported(engine, one, now_s)
@@ -114,10 +120,16 @@ def by_engine(asked: Iterable[Asked], audience: str, policy: Mapping[str, Any] =
     return _of(decision)
 
 
-def by_http(asked: Iterable[Asked], audience: str, folder: Path, policy: Mapping[str, Any] = NOTHING) -> Heard:
+def by_http(
+    asked: Iterable[Asked],
+    audience: str,
+    folder: Path,
+    policy: Mapping[str, Any] = NOTHING,
+    settings: Mapping[str, Any] = NOTHING,
+) -> Heard:
     """The whole service behind the nginx edge: header bytes in, header bytes out."""
     random.seed(1)  # what is refused at random
-    whole, jars = Service(folder, config(audience, policy)), Jars()
+    whole, jars = Service(folder, config(audience, policy, settings)), Jars()
     edge = NginxEdge(whole.service, whole.settings("nginx"), "/.botsieve/")
     for bare in asked:
         one, whole.now = jars.dressed(bare), START_S + bare.at_s
@@ -166,9 +178,9 @@ class Swapped:
         self.now = START_S
         self._ids = itertools.count()
 
-    def begin(self, audience: str, policy: Mapping[str, Any]) -> None:
+    def begin(self, audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         """A new case: an engine that knows nobody."""
-        self.engine = engine_of(audience, policy)
+        self.engine = engine_of(audience, policy, settings)
 
     def judge(self, o: Observation) -> Decision:
         return self.engine.decide(o, self.now, f"0000-0000-0000-{next(self._ids):04d}")
@@ -186,9 +198,10 @@ def by_grpc(
     judge: Swapped,
     ask: Callable[[pb.Observation], pb.Decision],
     policy: Mapping[str, Any] = NOTHING,
+    settings: Mapping[str, Any] = NOTHING,
 ) -> Heard:
     """The real gRPC server: `ask` makes one call."""
-    judge.begin(audience, policy)
+    judge.begin(audience, policy, settings)
     jars = Jars()
     for bare in asked:
         one, judge.now = jars.dressed(bare), START_S + bare.at_s
