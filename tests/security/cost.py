@@ -182,7 +182,7 @@ def measure(times: int = 200, turns: int = 3) -> list[Cost]:
     found: dict[str, list[float]] = {name: [] for name in sorted(ALL)}
     with quiet_place() as where, where.start() as process:
         number = 0
-        prepared = {name: partial(make, where) for name, make in PREPARED.items()}
+        prepared: dict[str, Callable[[int], bytes]] = {name: partial(make, where) for name, make in PREPARED.items()}
         for turn in range(turns + 1):  # the first only warms up
             for name, make in {"ordinary": _ordinary, **DEAR, **prepared}.items():
                 asked = [make(number + n) for n in range(times)]

@@ -5,15 +5,18 @@ The whole service, as an operator starts it, and `botsieve replay` on the log of
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.security.cost import request_bytes
 from tests.servers import ServiceProcess, wait_until
 from tests.service.running import Place, botsieve, place, question
-from tests.transports.edge_harness import CURL, PERSON
+from tests.transports.edge_harness import CURL, PERSON, check
+from tests.transports.edge_harness import at as to
 
 CANARY = "CANARY5e3fb2"
 SECRET = {
@@ -91,6 +94,99 @@ def test_no_secret_is_in_any_sink(at: Place, running: ServiceProcess) -> None:
     # The last good text is the operator's own file as it was written: it names where the secret is.
     sinks |= {str(path): path.read_bytes().decode("latin-1") for path in files if path.name != "secret"}
     assert [name for name, text in sinks.items() if CANARY in text] == []
+
+
+def attacked(at: Place, text: str = "") -> str:
+    """Everything that leaves something: an attack, a block page, a hand, a report of the browser, "I am human"; the id of a block."""
+    secret = {**PERSON, **SECRET, "Sec-Fetch-Site": "same-origin"} | ({"User-Agent": text} if text else {})
+    verdicts = [at.ask(f"/p{n}/x?token={CANARY}&x={n}", secret, Host="shop.example").verdict for n in range(40)]
+    assert verdicts.count("block") > 5
+    blocked = at.ask(f"/p/x?token={CANARY}", secret, Host="shop.example").one("X-Botsieve-Id")
+    own = {**secret, "Cookie": f"botsieve_d={CANARY}; botsieve_t=1; session={CANARY}"}
+
+    def post(name: str, body: str, kind: str) -> int:
+        asked = check("/.botsieve/" + name + f"?t={CANARY}", {**own, "Content-Type": kind}, Method="POST", Host="shop.example")
+        with at.connect() as connection:
+            return (
+                connection.send(request_bytes(to(f"/.botsieve/{name}", asked, method="POST", body=body.encode())))
+                .reply()
+                .status
+            )
+
+    assert post("feedback", f"id={blocked}", "application/x-www-form-urlencoded") == 200
+    assert post("feedback", f"id={CANARY}", "application/x-www-form-urlencoded") == 403
+    said = {"local": CANARY, "indexed": CANARY, "agent": CANARY, "platform": CANARY, "languages": [CANARY], "marks": [CANARY]}
+    assert post("d", json.dumps(said | {"extensions": [CANARY]}), "application/json") == 200
+    assert post("e", f"{CANARY}\n0\n[[0,1]]", "text/plain") == 403
+    return blocked
+
+
+def commands(at: Place) -> dict[str, str]:
+    """What every command that shows attacks prints."""
+    where = ("--config", str(at.config))
+    found = {}
+    for words in (("incidents", "list"), ("statistics",), ("feedback", "list"), ("preventions", "list")):
+        for form in ("", "--json") if words[0] == "preventions" else ("", "--json", "--csv"):
+            done = botsieve(*words, *where, *[form] * bool(form))
+            assert done.returncode == 0, done.stderr
+            found[" ".join((*words, form))] = done.stdout + done.stderr
+    for one in json.loads(found["incidents list --json"])["incidents"][:2]:
+        for form in ("", "--json"):
+            found[f"incidents show {one['id']} {form}"] = botsieve(
+                "incidents", "show", one["id"], *where, *[form] * bool(form)
+            ).stdout
+    return found
+
+
+@pytest.fixture
+def watched(at: Place) -> Iterator[Place]:
+    """A running place that blocks at thresholds, with everything that looks at browsers and a list of addresses."""
+    (at.folder / "bad.txt").write_text("192.0.2.0/24\n")
+    at.write(
+        "policies: [{name: shop, mode: enforce, audience: browser, preset: strict}]\n",
+        more="device: {enabled: true}\nbrowser: {fingerprint: true}\n"
+        "detectors: {browser.suspicious: {action: alarm}}\n"
+        f"reputation: [{{category: bad, file: {at.folder}/bad.txt, action: alarm}}]\n",
+    )
+    with at.start():
+        yield at
+
+
+def stored(at: Place) -> bool:
+    """The attack and the feedback are in the database."""
+    shown = [botsieve(*words, "--config", str(at.config), "--json") for words in (("incidents", "list"), ("feedback", "list"))]
+    return all(done.returncode == 0 and not done.stdout.startswith('{"incidents":[]') for done in shown) and (
+        '"feedback":[]' not in shown[1].stdout.replace(" ", "")
+    )
+
+
+def test_no_secret_is_in_what_attacks_leave(watched: Place) -> None:
+    """Incidents with their samples, feedback, statistics, preventions, kept lists: no cookie, no key, no query, no word of a report."""
+    blocked = attacked(watched)
+    wait_until(lambda: stored(watched), at_most_s=40.0, what="the incident and the feedback in the database")
+    wait_until((watched.state / "preventions").is_file, at_most_s=20.0, what="the preventions file")
+    sinks = commands(watched)
+    assert blocked in sinks["feedback list --json"]
+    assert "surfing.rapid" in sinks["incidents list --json"]
+    assert (watched.state / "lists").is_dir()
+    files = [path for folder in (watched.state, watched.log.parent) for path in folder.rglob("*") if path.is_file()]
+    sinks |= {str(path): path.read_bytes().decode("latin-1") for path in files if path.name != "secret"}
+    assert {Path(name).name for name in sinks} >= {"state.sqlite", "preventions"}
+    assert [name for name, text in sinks.items() if CANARY in text] == []
+
+
+def test_what_attacks_leave_reaches_no_terminal_and_no_formula(watched: Place) -> None:
+    """A User-Agent that is a formula in ESC sequences: printable ASCII in every command, and in CSV behind an apostrophe."""
+    attacked(watched, "=1+1|' /C calc'!A0\x1b[2J\u202e".encode().decode("latin-1"))
+    wait_until(lambda: stored(watched), at_most_s=40.0, what="the incident and the feedback in the database")
+    said = commands(watched)
+    assert [name for name, text in said.items() if [char for char in text if not (char.isprintable() or char in "\r\n")]] == []
+    assert [name for name, text in said.items() if not text.isascii()] == []
+    assert "'=1+1|" in said["feedback list --csv"]
+    cells = [
+        cell for name, text in said.items() if name.endswith("csv") for row in csv.reader(text.splitlines()) for cell in row
+    ]
+    assert [cell for cell in cells if cell[:1] in "=+@" and cell] == []
 
 
 def test_no_key_is_in_any_sink(at: Place, running: ServiceProcess) -> None:
