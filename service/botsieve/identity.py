@@ -11,7 +11,7 @@ from collections.abc import Callable, Container
 
 import msgspec
 
-from botsieve.challenge.browsers import Browsers
+from botsieve.challenge.browsers import Browsers, name_of
 from botsieve.challenge.clearance import Clearances, Standing
 from botsieve.challenge.device import Device, Devices
 from botsieve.challenge.session import Session, Sessions
@@ -86,7 +86,7 @@ class Identities:
         elif session is not None and settled_session:
             named = b"s" + session.id
         vouched = standing is not None or settled_session or settled_device
-        name = browser if device is None else device.id
+        name = device.id if device is not None else name_of(browser) if browser else b""
         key = self.world.client_key(o, named)
         if session is not None and not named and self.is_beside(key, session, now_s):
             key = self.world.client_key(o, b"s" + session.id)

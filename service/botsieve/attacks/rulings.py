@@ -27,6 +27,7 @@ from botsieve.attacks.types import (
     Ruling,
     joined,
 )
+from botsieve.challenge.browsers import is_browser
 from botsieve.decision import BLOCK, CHALLENGE, Violation
 from botsieve.detectors.settings import HumanInteraction, RapidSurfing, SessionTransactions, Threshold
 from botsieve.state.world import World
@@ -92,7 +93,7 @@ class Rulings:
                 found.append(_violation(one, settings))
             if settings.action == STOP:
                 until_s = max(until_s, one.until_s)
-                mild = mild and one.mild
+                mild = mild and (one.mild or _came_later(request, one))
         if not found and not until_s:
             return NOTHING
         mild = mild or (whom.subject is CLIENT and self._is_door(whom.key, request.client_key, now_s))
@@ -154,6 +155,13 @@ class Rulings:
                 ruling, Ruling(verdict, "normal" if verdict == CHALLENGE else "", violations=(_violation(one, settings),))
             )
         return ruling
+
+
+def _came_later(request: Request, one: Prevention) -> bool:
+    """Known by a fingerprint, and opened its session after that: an identical machine of the same network perhaps."""
+    if not is_browser(request.device):
+        return False
+    return request.session is None or request.session.opened_s >= one.latch.start_ms // 1000
 
 
 def is_proven(request: Request, subject: Subject | None) -> bool:

@@ -7,6 +7,7 @@ What is kept is a keyed hash, for as long as a device id is valid.
 
 from __future__ import annotations
 
+from botsieve.challenge.device import ID_BYTES
 from botsieve.observation import Observation
 from botsieve.remembered import Bounded
 from botsieve.state.hashing import Hasher
@@ -18,6 +19,16 @@ _MAX_MEMBERS = 8
 # Two that come back beside each other are two machines (or a person's window and private window, who loses nothing by being told
 # apart): anybody may claim a neighbour's fingerprint, and must not be counted together with that neighbour.
 SHARED_FROM = 2
+
+
+def name_of(key: bytes) -> bytes:
+    """The name of a browser beside the ids of devices, which have 8 bytes.  `key`: of Browsers."""
+    return b"f" + key
+
+
+def is_browser(name: bytes) -> bool:
+    """Whether it names a browser, which identical machines may be, and not a device."""
+    return len(name) > ID_BYTES
 
 
 class _Browser:

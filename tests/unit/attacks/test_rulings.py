@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from botsieve.attacks.preventions import Whom
 from botsieve.challenge.browser_facts import SUSPICIOUS, Fact
+from botsieve.challenge.browsers import Browsers
 from botsieve.policy import Allowlist, Rule, Rulebook
 from botsieve.ranges import RangeSet
 
@@ -158,3 +159,28 @@ def test_a_folded_network_of_mild_preventions_is_challenged() -> None:
     assert engine.attacks.preventions.folded == 2
     decision = rig.ask("/", at_s=1.0)
     assert (decision.verdict, decision.rule) == ("challenge", "prevention")
+
+
+def test_an_identical_machine_is_not_blocked_for_its_neighbour() -> None:
+    """Two machines of one make in one network share a fingerprint: who comes while the other is refused is asked, and is free.
+
+    It was refused with it; so it could never report, which shows that there are two.
+    """
+    rig = Rig(strict(), cookies=True)
+    browsers = rig.engine.browsers = Browsers(rig.engine.world.hasher)
+
+    def reports(number: int, at_s: float, client: str, *, is_new: bool = True) -> None:
+        key = browsers.key_of(request(client=client), "0" * 32)
+        browsers.heard(key, b"s" + number.to_bytes(8, "big"), START_S + at_s, 7200.0, is_new=is_new)
+
+    one, other = ({b"cookie": rig.session_cookie(opened_s=at_s, number=number)} for number, at_s in ((1, 0.0), (2, 20.0)))
+    reports(1, 0.5, "203.0.113.7")
+    decision = surf(rig, 32, at_s=1.0, plus=one, client="203.0.113.7")
+    assert (decision.verdict, decision.violations[0].subject) == ("block", "device")
+    rig.ask("/x/1", at_s=20.0, client="203.0.113.99")
+    reports(2, 20.5, "203.0.113.99")
+    assert rig.ask("/x/2", at_s=21.0, client="203.0.113.99", plus=other).verdict == "challenge"
+    assert rig.ask("/x/2", at_s=21.5, client="203.0.113.7", plus=one).verdict == "block"
+    reports(1, 22.0, "203.0.113.7", is_new=False)
+    reports(2, 23.0, "203.0.113.99", is_new=False)
+    assert rig.ask("/x/3", at_s=24.0, client="203.0.113.99", plus=other).verdict == "allow"

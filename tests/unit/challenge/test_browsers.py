@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botsieve.challenge.browsers import MAX_BROWSERS, Browsers
+from botsieve.challenge.browsers import MAX_BROWSERS, Browsers, is_browser, name_of
 from botsieve.state.hashing import Hasher
 
 from tests.unit.challenge.builders import NOW_S, request
@@ -96,3 +96,10 @@ def test_it_is_bounded() -> None:
     for at in range(1000):
         known.heard(key, b"m%d" % at, NOW_S, VALID_S, is_new=True)
     assert len(known._browsers.get(key).members) <= 8  # type: ignore[union-attr]
+
+
+def test_a_browser_s_name_is_no_device_s() -> None:
+    """Whatever the bytes of an id are."""
+    assert is_browser(name_of(bytes(8)))
+    assert not is_browser(b"f2345678")
+    assert not is_browser(b"")
