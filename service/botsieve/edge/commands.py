@@ -72,7 +72,9 @@ def install(
 @click.argument("file", required=False, metavar="[FILE]")
 @click.option("--nginx", "command", metavar="FILE", help="Which nginx.  Default: the one found.")
 def check(file: str | None, command: str | None) -> int:
-    """Say which lines of your nginx configuration keep us from judging, or visitors from our answers.
+    """Say what in your nginx configuration is a trap.
+
+    Lines that keep us from judging, or visitors from our answers.
 
     FILE is the output of `nginx -T` (- for stdin) or an nginx.conf; without it, nginx is asked.  Ends with 1 when there are any.
     """

@@ -27,7 +27,10 @@ def preventions() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @service_options
 def list_them(client: str | None, config: str | None, state_dir: str | None, *, as_json: bool) -> int:
-    """List the preventions in force, the longest held first (at most 1,000)."""
+    """List the preventions in force.
+
+    The longest held first, at most 1,000.
+    """
     said = _asked(state_dir_of(config, state_dir), "GET", "/v1/preventions" + (f"/client/{quote(client)}" if client else ""))
     if as_json:
         click.echo(json.dumps(said))

@@ -41,7 +41,10 @@ def list_(
     as_json: bool,
     as_csv: bool,
 ) -> int:
-    """List the decisions that somebody called wrong ("I am human"), the newest first."""
+    """List who said "I am human", and to which decision.
+
+    The newest first.
+    """
     one_form(as_json=as_json, as_csv=as_csv)
     times = period(since, until, last)
     where = state_dir_of(config, state_dir)

@@ -146,7 +146,10 @@ def _causes(one: dict[str, Any]) -> list[str]:
 @where_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(incident_id: str, config: str | None, state_dir: str | None, as_json: bool) -> int:
-    """Show one incident: its numbers beside their thresholds, and the requests that caused it."""
+    """Show one incident: its cause and its requests.
+
+    Each number stands beside its threshold; ID is what `list` prints last.
+    """
     with reading(state_dir_of(config, state_dir)) as reader:
         found = reader.incident(incident_id.strip().lower())
     if found is None:
