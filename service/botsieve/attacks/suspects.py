@@ -7,7 +7,9 @@ is left too, by a challenge at most: others may share it.
 
 from __future__ import annotations
 
-from botsieve.attacks.preventions import Preventions, Whom
+from collections import deque
+
+from botsieve.attacks.preventions import Prevention, Preventions, Whom
 from botsieve.attacks.types import IGNORE, SUSPICIOUS_CLIENTS
 from botsieve.challenge.browser_facts import Fact
 from botsieve.challenge.marks import SUSPICIOUS_FROM
@@ -22,11 +24,12 @@ MAX_NEWCOMERS = 20_000
 class Suspects:
     """Suspicious browsers, as the reports of their pages tell."""
 
-    __slots__ = ("_newcomers", "preventions")
+    __slots__ = ("_new_devices", "_newcomers", "preventions")
 
     def __init__(self, preventions: Preventions) -> None:
         self.preventions = preventions
         self._newcomers: Bounded[bytes, float] = Bounded(MAX_NEWCOMERS)
+        self._new_devices: deque[Prevention] = deque()
 
     def told(
         self, whom: Whom, without_device: Whom | None, fact: Fact, settings: SuspiciousBrowser, now_s: float
@@ -45,10 +48,20 @@ class Suspects:
             if last_s is not None and now_s - last_s < settings.prevention_s:
                 those.append(without_device)
         for one in those:
-            self._begin(one, fact, settings, now_s, mild=one is without_device or not fact.is_listed)
+            held = self._begin(one, fact, settings, now_s, mild=one is without_device or not fact.is_listed)
+            if one is whom and without_device is not None and held.whom.key == whom.key:
+                self._bound(held)
         return tuple(those)
 
-    def _begin(self, whom: Whom, fact: Fact, settings: SuspiciousBrowser, now_s: float, *, mild: bool) -> None:
+    def _bound(self, held: Prevention) -> None:
+        """An id that was just given out costs one report and may never come back: a flood of them pushes out its like alone."""
+        self._new_devices.append(held)
+        if len(self._new_devices) > MAX_NEWCOMERS:
+            oldest = self._new_devices.popleft()
+            if (self.preventions.of(oldest.whom.key) or {}).get(SUSPICIOUS) is oldest:
+                self.preventions.drop(oldest)
+
+    def _begin(self, whom: Whom, fact: Fact, settings: SuspiciousBrowser, now_s: float, *, mild: bool) -> Prevention:
         held = (self.preventions.of(whom.key) or {}).get(SUSPICIOUS)
         if held is None or not held.runs(now_s):
             held = self.preventions.begin(whom, SUSPICIOUS, SUSPICIOUS_CLIENTS, now_s, settings.prevention_s, mild=mild)
@@ -56,3 +69,4 @@ class Suspects:
         held.detail = fact.detail
         measures = (Measure("extensions", 1.0, 0.0),) if fact.is_listed else ()
         held.measures = (*measures, Measure("automation_points", float(fact.points), float(SUSPICIOUS_FROM)))
+        return held
