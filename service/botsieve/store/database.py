@@ -18,6 +18,7 @@ from botsieve.store.schema import PAGE_BYTES, open_for_writing, transaction
 
 DAY_S = 86_400.0
 MAX_OPEN = 10_000
+MAX_FEEDBACK = 10_000  # the newest; about 3 KiB each
 _SLICE = 500  # rows removed in one transaction
 # Rows go when the file is this full, and SQLite itself refuses beyond max_mib.
 _FULL_SHARE, _REMOVED_SHARE = 0.85, 0.1
@@ -107,11 +108,22 @@ class Database:
             ("feedback", "id", "time_s < ?", kept_s),
             ("statistics", "minute_s, policy", "minute_s < ?", now_s - setup.statistics_days * DAY_S),
         )
+        gone += self._bound_feedback()
         if not gone and self.is_nearly_full:
             gone = self.make_room()
         if gone:
             self._sql.execute("PRAGMA incremental_vacuum").fetchall()
         return gone
+
+    def _bound_feedback(self) -> int:
+        """Anybody who is refused may post the form: a flood of it must not push incidents and statistics out of the file."""
+        (count,) = self._sql.execute("SELECT count(*) FROM feedback").fetchone()
+        too_many = min(_SLICE, count - MAX_FEEDBACK)
+        if too_many <= 0:
+            return 0
+        with transaction(self._sql):
+            chosen = "SELECT id FROM feedback ORDER BY time_s LIMIT ?"
+            return self._sql.execute(f"DELETE FROM feedback WHERE id IN ({chosen})", (too_many,)).rowcount  # noqa: S608
 
     @property
     def is_nearly_full(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botsieve.store.database import DAY_S, Database
+from botsieve.store.database import DAY_S, MAX_FEEDBACK, Database
 from botsieve.store.messages import Setup
 from botsieve.store.read import Filters, Reader, reading
 from botsieve.store.schema import path_in
@@ -103,3 +103,14 @@ def test_mib_are_counted(database: Database, tmp_path: Path, reader: Reader) -> 
     assert found[0]["id"] == "199"
     assert 10 < len(found) < 200
     assert not more
+
+
+def test_a_flood_of_feedback_pushes_out_only_feedback(database: Database, reader: Reader) -> None:
+    """The oldest of it go, a slice at a time; what attacks left stays, and the newest 10,000."""
+    database.write([incident(), sample(), minute()])
+    database.write(feedback(id=f"id-{number}", time_s=AT_S + number) for number in range(MAX_FEEDBACK + 700))
+    assert (database.tidy(AT_S), database.tidy(AT_S), database.tidy(AT_S)) == (500, 200, 0)
+    found, _ = reader.feedback(Filters(limit=MAX_FEEDBACK + 1))
+    assert (len(found), found[0]["id"], found[-1]["id"]) == (MAX_FEEDBACK, f"id-{MAX_FEEDBACK + 699}", "id-700")
+    incidents, _ = reader.incidents(Filters())
+    assert len(incidents) == 1
