@@ -252,7 +252,8 @@ def is_older(request: Request, since_s: float) -> bool:
 def limit_of(usual_per_s: float | None, settings: SessionOpening) -> float:
     """Openings a second from which it is an attack [S2-43].  `usual_per_s` None: not known, so nothing is compared with it."""
     relative = settings.reached_per_s if usual_per_s is None else usual_per_s * (1.0 + settings.above_percent / 100.0)
-    return max(settings.minimum_per_s, min(settings.reached_per_s, relative))
+    # Rounded: six times 4.4 is 26.400000000000002, and 26.4 reaches it.
+    return max(settings.minimum_per_s, min(settings.reached_per_s, round(relative, 9)))
 
 
 def _usual_per_s(opener: Opener, now_s: float, settings: SessionOpening) -> float | None:
