@@ -26,6 +26,7 @@ _BUCKETS_US = tuple(round(bound_s * 1e6) for bound_s in BUCKETS_S)
 
 WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded")
 CHALLENGE_STEPS = ("issued", "loaded", "solved", "failed")
+REPORTS = ("regular", "irregular", "none", "refused")
 LOOKUP_RESULTS = ("verified", "refuted", "unanswered", "not_asked")
 OTHER = "other"
 
@@ -63,7 +64,7 @@ class Metrics:
         self.findings: dict[str, int] = {}
         self.unjudged: _Count = {}
         self.challenges: _Count = {}
-        self.reports: dict[str, int] = {}
+        self.reports: dict[str, int] = dict.fromkeys(REPORTS, 0)
         self.detector_errors: dict[str, int] = {}
         self._seconds: dict[str, _Histogram] = {}
         self._policies: set[str] = set()
@@ -107,8 +108,8 @@ class Metrics:
         self.challenges[step, level] = self.challenges.get((step, level), 0) + 1
 
     def count_report(self, finding: str) -> None:
-        """One report of a page's script.  `finding`: regular, irregular, none or refused."""
-        self.reports[finding] = self.reports.get(finding, 0) + 1
+        """One report of a page's script.  Errors: KeyError for a `finding` that is not in REPORTS."""
+        self.reports[finding] += 1
 
     def count_detector_error(self, signal: str) -> None:
         """Counts a detector that failed and was skipped."""
