@@ -24,7 +24,9 @@ def told(found: list[Decision]) -> int:
     return sum(any(violation.subject == "address" for violation in decision.violations) for decision in found)
 
 
-@pytest.mark.parametrize(("usual", "limit"), [(None, 50), (0.01, 25), (4.1, 25), (4.4, 26.4), (5, 30), (8, 48), (9, 50), (100, 50)])
+@pytest.mark.parametrize(
+    ("usual", "limit"), [(None, 50), (0.01, 25), (4.1, 25), (4.4, 26.4), (5, 30), (8, 48), (9, 50), (100, 50)]
+)
 def test_the_logic(usual: float | None, limit: float) -> None:
     """The minimum AND (six times the usual OR what is reached); what is not known is not compared [S2-43]."""
     assert limit_of(usual, SessionOpening()) == limit
