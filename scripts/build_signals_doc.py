@@ -130,7 +130,7 @@ beside the limit.
 
 * Of `tls.suspicious_ja3`, `claim.unlike_headers` and `claim.contradiction` the highest counts: three readings of one fact.
 * `network.busy_range` counts beside a finding of `timing`, `traversal`, `tls` or `claim` only.
-* `network.reputation` has no points: the address stands on one of your lists ([addresses.md](addresses.md)), and the detail is its category.
+* `network.reputation` has no points: the address stands on one of your lists ([addresses.md](addresses.md)); the detail is its category.
 * **Behaviour** (timing, traversal, network) looks at page views and data calls: never at images, media, tiles, fonts, prefetches or
   preflights. A cross-site request that is no followed link counts on the network, not on the client.
 * A header counts as missing only where the edge would have shown it. A fingerprint counts only if the client itself opened the connection.

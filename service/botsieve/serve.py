@@ -67,7 +67,7 @@ class Server:
         self.desk = ChallengeDesk(settings.challenge, keys, os.urandom(8))
         self.engine = Engine(
             loaded.rulebook,
-            keys.key(keys.newest_kid) or b"",
+            keys.oldest,  # the names of subjects outlive a rotation, and with them the preventions that are kept
             max_bytes=settings.state.max_mib * 1024 * 1024,
             idle_s=settings.state.idle_s,
             clearances=self.desk.clearances,

@@ -105,6 +105,11 @@ class Attacks:
     def session_idle_s(self, seconds: float) -> None:
         self._rulings.session_idle_s = seconds
 
+    @property
+    def mark(self) -> str:
+        """Of the secret that the keys of subjects are made with."""
+        return self._world.hasher.mark
+
     # ---- requests
 
     def judge(self, request: Request) -> Ruling:

@@ -8,6 +8,7 @@ Source: checklist S2-44, S2-56; design §4.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
@@ -119,7 +120,7 @@ class Preventions:
 
     def __init__(self, most: int = 200_000) -> None:
         self.most = most
-        self._of: dict[bytes, dict[str, Prevention]] = {}
+        self._of: OrderedDict[bytes, dict[str, Prevention]] = OrderedDict()  # a dict walks to its first entry
         self._by_network: dict[bytes, dict[tuple[bytes, str], None]] = {}
         self._turn: list[bytes] = []
         self.size = 0

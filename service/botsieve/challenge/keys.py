@@ -21,7 +21,7 @@ _HEADER = "# Keys of Botsieve.  The last line signs, all lines verify.  Append a
 class KeyRing:
     """Keys by their name.  A key's name (`kid`, 4 bytes) is a digest of it, so that the order of the file can change."""
 
-    __slots__ = ("_by_kid", "newest_kid")
+    __slots__ = ("_by_kid", "newest_kid", "oldest")
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         """`keys`: 1 to 16 different ones of 32 bytes, the newest last.  Errors: ValueError."""
@@ -31,6 +31,7 @@ class KeyRing:
         if len(self._by_kid) != len(keys):
             raise ValueError("a key stands twice in the key ring")
         self.newest_kid = _kid(keys[-1])
+        self.oldest = keys[0]  # the one that a rotation leaves as it is
 
     @classmethod
     def parse(cls, text: str, where: str = "keys") -> KeyRing:

@@ -145,7 +145,9 @@ def _preventions(configuration: Configuration) -> Iterator[Strange]:
             message = "drop_bad_reputation works with rate_limit only; accepted: both of them, or neither"
             yield Strange((*path, "sessions.opening", "prevention"), message, ())
         elif "drop_bad_reputation" in words and all(entry.action == "ignore" for entry in configuration.reputation):
-            message = "drop_bad_reputation needs to know whom; accepted: with a list in `reputation` whose action is alarm or block"
+            message = (
+                "drop_bad_reputation needs to know whom; accepted: with a list in `reputation` whose action is alarm or block"
+            )
             yield Strange((*path, "sessions.opening", "prevention"), message, (("reputation",),))
 
 

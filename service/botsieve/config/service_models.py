@@ -200,7 +200,9 @@ class Decisions(Section):
 
 
 class Incidents(Section):
-    meaning: ClassVar[str] = "Attacks with their numbers and sample requests, and feedback: `botsieve incidents`, `botsieve feedback`."
+    meaning: ClassVar[str] = (
+        "Attacks with their numbers and sample requests, and feedback: `botsieve incidents`, `botsieve feedback`."
+    )
     keep_days: Annotated[int, Whole(1, 3650)] = Field(default=30, description="ended ones are forgotten after [own]")
     max_mib: Annotated[int, Whole(8, 65_536)] = Field(
         default=256, description="bound of the whole database; the oldest goes first [own]"

@@ -18,13 +18,21 @@ FILE_NAME = "preventions"
 HEAD = b"botsieve preventions 1"
 
 
-def read(path: Path, now_s: float, most: int) -> tuple[list[Prevention], int]:
-    """What was kept and is not long over, at most `most`; and how many lines were none of ours.  Never raises."""
+def read(path: Path, now_s: float, most: int, mark: str = "") -> tuple[list[Prevention], int]:
+    """What was kept and is not long over, at most `most`; and how many lines were none of ours.  Never raises.
+
+    `mark`: of the secret that subjects are named with.  Under another one nobody would be known by these names again: none is ours.
+    """
     found: list[Prevention] = []
     strange = 0
     with contextlib.suppress(OSError), path.open("rb") as stream:
+        is_ours = True
         for line in _lines(stream.fileno(), most):
-            if line == HEAD:
+            if line.startswith(HEAD):
+                is_ours = line == _head(mark)
+                continue
+            if not is_ours:
+                strange += 1
                 continue
             try:
                 one = prevention_of(line, now_s)
@@ -51,13 +59,17 @@ def lines(chosen: Iterable[Prevention]) -> bytes:
     return b"".join([line_of(one) + b"\n" for one in chosen])
 
 
-def write(path: Path, chunks: Iterable[bytes]) -> None:
-    """Puts a new file in the place of the old one.  Errors: OSError; the old one is then as it was."""
+def _head(mark: str) -> bytes:
+    return HEAD + b" " + mark.encode() if mark else HEAD
+
+
+def write(path: Path, chunks: Iterable[bytes], mark: str = "") -> None:
+    """Puts a new file in the place of the old one.  `mark`: as of `read`.  Errors: OSError; the old one is then as it was."""
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(HEAD + b"\n")
+            stream.write(_head(mark) + b"\n")
             for chunk in chunks:
                 stream.write(chunk)
             stream.flush()

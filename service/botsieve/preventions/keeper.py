@@ -45,7 +45,7 @@ class Keeper:
     def load(self) -> int:
         """Puts in force what was kept; how many.  Done before anybody asks."""
         preventions = self._attacks.preventions
-        found, strange = file.read(self._path, self._now_s(), preventions.most)
+        found, strange = file.read(self._path, self._now_s(), preventions.most, self._attacks.mark)
         for one in found[: preventions.most]:
             preventions.put(one)
         if strange:
@@ -84,7 +84,7 @@ class Keeper:
 
     def _write(self, chunks: list[bytes], state: tuple[int, int]) -> bool:
         try:
-            file.write(self._path, chunks)
+            file.write(self._path, chunks, self._attacks.mark)
         except OSError as error:
             if not self._failing:
                 self._failing = True

@@ -14,9 +14,11 @@ from xxhash import xxh3_64_digest, xxh3_64_intdigest
 class Hasher:
     """Hashes under one secret (any bytes; at least 16 make guessing useless)."""
 
-    __slots__ = ("_seed",)
+    __slots__ = ("_seed", "mark")
 
     def __init__(self, secret: bytes) -> None:
+        # Tells one secret from another, and nothing about it: names that were made under another one are nobody's.
+        self.mark = blake2s(secret, digest_size=4, person=b"mark").hexdigest()
         self._seed = int.from_bytes(blake2s(secret, digest_size=8, person=b"botsieve").digest(), "big")
 
     def key(self, data: bytes) -> bytes:

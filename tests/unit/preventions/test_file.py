@@ -65,3 +65,10 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write(path, chunks())  # type: ignore[arg-type]
     assert len(read(path, NOW_S, 10)[0]) == 1
     assert os.listdir(tmp_path) == ["p"]
+
+
+def test_names_of_another_secret_are_not_taken(tmp_path: Path) -> None:
+    """Nobody would be known by them again: they are told as strange, and not listed as if they were in force."""
+    write(tmp_path / "p", [lines([one(), one()])], "aa")
+    assert len(read(tmp_path / "p", NOW_S, 10, "aa")[0]) == 2
+    assert read(tmp_path / "p", NOW_S, 10, "bb") == ([], 2)

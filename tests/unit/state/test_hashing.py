@@ -24,6 +24,7 @@ def test_shape(secret: bytes, data: bytes) -> None:
 def test_another_secret_gives_other_keys() -> None:
     """Who does not know the secret cannot make keys collide."""
     assert Hasher(b"one").key(b"203.0.113.7") != Hasher(b"two").key(b"203.0.113.7")
+    assert Hasher(b"one").mark != Hasher(b"two").mark
 
 
 def test_every_process_agrees() -> None:
