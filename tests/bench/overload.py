@@ -20,6 +20,8 @@ from collections import deque
 from pathlib import Path
 
 import msgspec
+from botsieve.decision import Decision
+from botsieve.observation import Observation
 
 from tests.bench.figures import Figure, show
 from tests.bench.load import pinned
@@ -137,16 +139,16 @@ def serve(config: str, burn_us: int) -> None:
     from botsieve.cli import main
     from botsieve.service import DecisionService
 
-    judge = DecisionService.judge
+    judge = DecisionService.judge_in_time
 
-    def slow(self: DecisionService, o: object) -> object:
+    def slow(self: DecisionService, o: Observation, until_s: float) -> Decision | None:
         until = time.thread_time() + burn_us / 1e6
         while time.thread_time() < until:
             pass
-        return judge(self, o)  # type: ignore[arg-type]
+        return judge(self, o, until_s)
 
     if burn_us:
-        DecisionService.judge = slow  # type: ignore[method-assign, assignment]
+        DecisionService.judge_in_time = slow  # type: ignore[method-assign]
     sys.exit(main(["serve", "--config", config]))
 
 
