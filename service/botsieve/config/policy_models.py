@@ -101,7 +101,8 @@ class PolicyModel(Section):
         default=(), description="exact names, or *.example.com; empty: any"
     )
     paths: Paths = Field(
-        default=(), description="/api/ = everything below; /a/*/b = one segment; anything else exactly, / too: the front page; empty: any"
+        default=(),
+        description="/api/ = everything below; /a/*/b = one segment; anything else exactly, / too: the front page; empty: any",
     )
     mode: Annotated[str, Word("monitor", "enforce")] = Field(
         default="monitor", description="monitor: answer allow and record what enforce would do"
