@@ -12,35 +12,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from botsieve.attacks.incidents import IncidentBook, Standing
-from botsieve.attacks.types import BOT_DETECTED
-from botsieve.decision import Decision, Measure, Violation
+from botsieve.decision import Decision
 from botsieve.journal.redact import Redactor
-from botsieve.state.hashing import Hasher
 from botsieve.store.feed import StoreFeed
 from botsieve.store.messages import Setup
 from botsieve.store.process import WriterProcess
 from botsieve.store.schema import path_in
 
 from tests.servers import wait_until
+from tests.unit.attacks.violations import HASHER, violation
 from tests.unit.rig import request
 
-HASHER = Hasher(b"0123456789abcdef")
 SETUP = Setup(30, 256, 90)
 _NUMBERS = itertools.count(1)  # no two decisions have one id, also over a restart
-
-
-def violation(number: int = 1, **facts: Any) -> Violation:
-    """One of subject `number`: 31 pages where 30 are allowed."""
-    made: dict[str, Any] = {
-        "detector": "surfing.rapid",
-        "attack_type": BOT_DETECTED,
-        "subject": "session",
-        "key": HASHER.key(number.to_bytes(8, "big")),
-        "action": "block",
-        "measures": (Measure("pages", 31.0, 30.0),),
-        "prevention_s": 1800.0,
-    }
-    return Violation(**(made | facts))
 
 
 class Store:

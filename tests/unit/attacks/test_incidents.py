@@ -16,29 +16,13 @@ from botsieve.attacks.incidents import (
 )
 from botsieve.attacks.types import BOT_DETECTED, ENDED, EXPIRED, RELEASED, TRANSACTIONS
 from botsieve.decision import Decision, Measure, Signal, Violation
-from botsieve.state.hashing import Hasher
 
+from tests.unit.attacks.violations import HASHER, violation
 from tests.unit.rig import START_S, request
-
-HASHER = Hasher(b"0123456789abcdef")
 
 
 def nothing_known(_key: bytes, _detector: str, _now_s: float) -> None:
     """No prevention stands."""
-
-
-def violation(number: int = 1, **facts: Any) -> Violation:
-    """One of subject `number`: 31 pages where 30 are allowed."""
-    made: dict[str, Any] = {
-        "detector": "surfing.rapid",
-        "attack_type": BOT_DETECTED,
-        "subject": "session",
-        "key": HASHER.key(number.to_bytes(8, "big")),
-        "action": "block",
-        "measures": (Measure("pages", 31.0, 30.0),),
-        "prevention_s": 1800.0,
-    }
-    return Violation(**(made | facts))
 
 
 class Case:
