@@ -16,7 +16,7 @@ AUDIENCES = ("browser", "mixed", "api")
 LEVELS = ("light", "normal", "hard")
 
 
-class Measure(msgspec.Struct, frozen=True, gc=False):
+class Measure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One measured value beside the limit that it crossed (None: there is none).  The unit stands in the name."""
 
     name: str
@@ -24,7 +24,7 @@ class Measure(msgspec.Struct, frozen=True, gc=False):
     limit: float | None = None
 
 
-class Signal(msgspec.Struct, frozen=True, gc=False):
+class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One finding of one detector.
 
     `id` is `family.name`; `points` is -100..100; `detail` is printable ASCII from our own lists, never client text;

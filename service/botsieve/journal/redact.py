@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from socket import inet_ntoa
 
 from botsieve.observation import address_text, network_text
 
+_MAPPED = bytes(10) + b"\xff\xff"
 FULL, PREFIX, HMAC = "full", "prefix", "hmac"
 ADDRESS_FORMS = (FULL, PREFIX, HMAC)
 
@@ -49,6 +51,13 @@ class Redactor:
         """The network of an address, /24 or /48; with `hmac` a digest of it."""
         text = network_text(packed)
         return self._digest(text.encode()) if self._form == HMAC else text
+
+    def both(self, packed: bytes) -> tuple[str, str]:
+        """What `address` and `network` say, for whoever wants both."""
+        if self._form == FULL and packed[:12] == _MAPPED:
+            text = inet_ntoa(packed[12:])
+            return text, f"{text[: text.rindex('.')]}.0/24"
+        return self.address(packed), self.network(packed)
 
     def _digest(self, data: bytes) -> str:
         # 64 bits: that any two of a million clients share a digest has one chance in 37 million.
