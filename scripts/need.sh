@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs single commands that one target needs: `need.sh luacheck=lua-check wrk=wrk` (command of the system = package).
+# Installs single commands that a target or the tests need: `need.sh luacheck=lua-check wrk=wrk` (command of the system = package).
 # It says what it installs, and asks first where somebody can answer.  YES=1, or CI, means yes.  Exit code 4: it cannot be had.
 set -euo pipefail
 

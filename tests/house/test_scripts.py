@@ -61,3 +61,18 @@ def test_what_is_there_is_not_installed_again() -> None:
     wrong = subprocess.run(["bash", need, "bash"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "COMMAND=PACKAGE" in wrong.stderr
+
+
+def test_what_the_tests_lack_is_said_at_once(tmp_path: Path) -> None:
+    """Without apt-get: every missing package in one line, and exit code 4."""
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(Path("/usr/bin") / name)
+    done = subprocess.run(
+        ["/usr/bin/bash", ROOT / "scripts" / "test-packages.sh"],
+        env={"PATH": str(tmp_path), "CI": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "chromium chromium-driver xvfb xdotool redis-server" in done.stderr
