@@ -6,10 +6,12 @@ Nobody but us can connect before mode and group are set.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import stat
+from collections.abc import Iterator
 
 from botsieve.errors import MachineError
 
@@ -27,15 +29,23 @@ def bound(path: str, mode: int, key: str, *, taken: str = TAKEN, accepted: str =
     make_free(path, key, taken=taken, accepted=accepted)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     sock.setblocking(False)
-    before = os.umask(0o777 & ~mode)
     try:
-        sock.bind(path)
+        with created_with(mode):
+            sock.bind(path)
     except OSError as error:
         sock.close()
         raise MachineError(f"{key}: {path}: {error.strerror}; accepted: {accepted}") from error
+    return sock
+
+
+@contextlib.contextmanager
+def created_with(mode: int) -> Iterator[None]:
+    """Files that are made meanwhile have no more than `mode`; the process's umask is as before afterwards."""
+    before = os.umask(0o777 & ~mode)
+    try:
+        yield
     finally:
         os.umask(before)
-    return sock
 
 
 def make_free(path: str, key: str, *, taken: str = TAKEN, accepted: str = WRITABLE) -> None:

@@ -6,9 +6,8 @@ Ready means ready: `start` returns when the listener answers.  A drain says NOT_
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import grpc
 import msgspec
@@ -18,7 +17,7 @@ from botsieve.config.settings import EdgeSettings
 from botsieve.errors import MachineError
 from botsieve.transports.grpc_calls import SERVICE_NAME, Calls, Limits, Service
 from botsieve.transports.grpc_health import Health
-from botsieve.unix_socket import WRITABLE, make_free
+from botsieve.unix_socket import WRITABLE, created_with, make_free
 
 HEALTH_NAME = "grpc.health.v1.Health"
 # One Check has at most 16 KiB of uri and 64 KiB of headers; 256 of them at their usual 2 KiB stay far below this too.
@@ -152,16 +151,7 @@ def _listen_unix(server: grpc.aio.Server, path: str) -> None:
     if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
         raise MachineError(f"{key}: {path}: the folder is missing or not writable; accepted: {WRITABLE}")
     try:
-        with _umask(0o117):
+        with created_with(0o660):
             server.add_insecure_port(f"unix:{path}")
     except RuntimeError as error:
         raise MachineError(f"{key}: {path}: cannot listen there; accepted: the path of a socket, or of nothing yet") from error
-
-
-@contextlib.contextmanager
-def _umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
