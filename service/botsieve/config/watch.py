@@ -7,7 +7,6 @@ The file is read and validated in a child process (child.py); what comes back is
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 
@@ -18,14 +17,12 @@ from botsieve.config.compile import build_steps
 from botsieve.config.fixed import keep_fixed
 from botsieve.config.loader import DEFAULT_FILE, find, keep_last_good, read_bytes
 from botsieve.config.plan import Answer
+from botsieve.config.polling import POLL_S, Looks, Stamp, stamp
 from botsieve.config.settings import Loaded
 from botsieve.confined import WAIT_S
 from botsieve.errors import InputError
 
-POLL_S = 0.5
 _SLICE_S = 0.002
-
-Stamp = tuple[tuple[int, int, int, int] | None, ...]
 
 
 class Reload(msgspec.Struct, frozen=True):
@@ -34,21 +31,6 @@ class Reload(msgspec.Struct, frozen=True):
     loaded: Loaded
     restart: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def stamp(files: tuple[str, ...]) -> Stamp:
-    """What tells that a file was changed, replaced, or that a symbolic link on its way points elsewhere.
-
-    LIMIT: `stat` on a file system that hangs holds the loop.
-    """
-    found: list[tuple[int, int, int, int] | None] = []
-    for name in files:
-        try:
-            facts = os.stat(name)
-            found.append((facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_size))
-        except (OSError, ValueError):
-            found.append(None)
-    return tuple(found)
 
 
 class Reloader:
@@ -72,13 +54,12 @@ class Reloader:
         self._files = running.files
         self._on_applied = on_applied
         self._on_refused = on_refused
-        self._poll_s = poll_s
         self._wait_s = wait_s
-        self._wanted = asyncio.Event()
+        self._looks = Looks(poll_s)
 
     def request(self) -> None:
         """Reload now (HUP).  Requests that come during a reload lead to one more."""
-        self._wanted.set()
+        self._looks.now()
 
     async def run(self) -> None:
         """Watches until it is cancelled."""
@@ -87,7 +68,7 @@ class Reloader:
             self.request()
         pending: Stamp | None = None
         while True:
-            asked = await self._pause()
+            asked = await self._looks.next()
             now = stamp(self._watched())
             # A file that is being written changes from poll to poll: it is read once it has been still for one.
             if asked or (now != seen and now == pending):
@@ -122,15 +103,6 @@ class Reloader:
             notes = (*notes, f"the last good configuration could not be kept in {service.state.dir} ({error.strerror})")
         self.running = loaded
         self._on_applied(Reload(loaded, restart, notes))
-        return True
-
-    async def _pause(self) -> bool:
-        try:
-            async with asyncio.timeout(self._poll_s):  # wait_for of Python 3.11 may swallow a cancellation
-                await self._wanted.wait()
-        except TimeoutError:
-            return False
-        self._wanted.clear()
         return True
 
     def _watched(self) -> tuple[str, ...]:

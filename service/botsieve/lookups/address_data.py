@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from botsieve.config.watch import POLL_S, Stamp, stamp
+from botsieve.config.polling import POLL_S, Looks, Stamp, stamp
 from botsieve.confined import CPU_S, MEMORY_MIB, WAIT_S, Confined
 from botsieve.lookups.geo import Places, open_database
 from botsieve.lookups.reading import Ask, Report, Said, Wanted, decode_report, encode_ask
@@ -66,9 +66,8 @@ class AddressData:
         self._keep = keep
         self._tell = tell
         self._on_change = on_change
-        self._poll_s = poll_s
         self._wait_s = wait_s
-        self._wanted = asyncio.Event()
+        self._looks = Looks(poll_s)
         self._refused: dict[str, tuple[str, ...]] = {}
         self._seen: dict[str, Stamp] = {}
         self._child: Confined | None = None
@@ -79,13 +78,13 @@ class AddressData:
         self._settings = settings
         self._turn += 1
         self._seen.clear()
-        self._wanted.set()
+        self._looks.now()
 
     async def run(self) -> None:
         """Watches until it is cancelled.  A file that is being written is read once it has been still for one look."""
         before = self._stamps()
         while True:
-            asked = await self._pause()
+            asked = await self._looks.next()
             now = self._stamps()
             if asked or (now == before and any(self._seen.get(file) != found for file, found in now.items())):
                 await self.read()
@@ -178,15 +177,6 @@ class AddressData:
     def mistakes(self) -> list[str]:
         """Of the files that were refused when they were last read."""
         return [mistake for mistakes in self._refused.values() for mistake in mistakes]
-
-    async def _pause(self) -> bool:
-        try:
-            async with asyncio.timeout(self._poll_s):  # wait_for of Python 3.11 may swallow a cancellation
-                await self._wanted.wait()
-        except TimeoutError:
-            return False
-        self._wanted.clear()
-        return True
 
     def _stamps(self) -> dict[str, Stamp]:
         settings = self._settings

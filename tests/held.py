@@ -1,0 +1,32 @@
+"""How long a loop is held: the processor time of its own thread between two ticks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+
+
+class Held:
+    """`async with Held() as held: ...`, then `held.longest_s`.  What other processes take from the thread is not counted."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+
+    async def __aenter__(self) -> Held:
+        self._ticks = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ticks.cancel()
+        print(f"longest hold of the loop: {self.longest_s * 1000:.1f} ms")
+
+    async def _tick(self) -> None:
+        last_s = time.thread_time()
+        while True:
+            await asyncio.sleep(0.001)
+            now_s = time.thread_time()
+            self.longest_s = max(self.longest_s, now_s - last_s)
+            last_s = now_s
