@@ -211,7 +211,7 @@ class Engine(Identities):
 
     def page_answered(self, o: Observation, now_s: float) -> None:
         """The script of a page of this client answered.  `o`: as of human_report."""
-        self.attacks.activity.reply(self._sender(o, now_s)[1].key)
+        self.attacks.page_answered(*self._sender(o, now_s), now_s)
 
     def _sender(self, o: Observation, now_s: float) -> tuple[Site, Sender]:
         """The site of a call of our script, and the narrow subject that sent it."""

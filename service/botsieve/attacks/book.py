@@ -15,7 +15,7 @@ from botsieve.attacks.openings import Openings
 from botsieve.attacks.preventions import Prevention, Preventions, Whom
 from botsieve.attacks.resets import Resets
 from botsieve.attacks.rulings import HUMAN, RAPID, TRANSACTION, Rulings
-from botsieve.attacks.sites import SiteFacts, Sites
+from botsieve.attacks.sites import Sites
 from botsieve.attacks.subjects import CLIENT, DEVICE, SESSION, Subject, Subjects, begin_again, client_name, sprout
 from botsieve.attacks.suspects import Suspects
 from botsieve.attacks.types import (
@@ -34,7 +34,7 @@ from botsieve.policy import Policy
 from botsieve.state.profiles import Site
 from botsieve.state.world import World, first_request
 
-# Reports of the collector are that recent where its script is in the pages.
+# So long a page that answered is known to carry our script, where the configuration does not say that all pages do.
 COLLECTOR_S = 3600.0
 _MAX_POLICIES = 256
 
@@ -73,7 +73,7 @@ class Attacks:
     """The book of one process.
 
     `max_bytes` bounds the narrow subjects, `max_preventions` the preventions.  `collector_injected`: the collector is in every page
-    (browser.inject); else a report must have shown it.
+    (browser.inject); else a client's own pages must have shown it.
     """
 
     def __init__(
@@ -196,11 +196,7 @@ class Attacks:
         client = profiles.client
         subject = self.subjects.make(key, now_s, settle=client is not None and int(client.first_s) != int(now_s))
         if profiles.cold:
-            first = first_request(profiles.cold)
-            if first.page:
-                subject.transactions = subject.unproven = 1
-                if first.is_page_load or request.view.policy.audience == "api":
-                    subject.pages[first.page] = first.time_s
+            _take_first(subject, profiles.cold, every_call=request.view.policy.audience == "api")
         else:
             self._come_over(profiles.site, word, request.session, self._world.client_key(request.o), subject, now_s)
         return subject
@@ -235,35 +231,55 @@ class Attacks:
             ):
                 transactions.leave_out(subject, facts.usual, now_s)
                 crossed += (TRANSACTION,)
-        if watch.human is not None and (self.collector_injected or facts.report_s) and self._collects(request, facts):
-            if subject.unproven >= watch.human.grace and self.preventions.expired(key, HUMAN, now_s):
-                human.begin_again(subject)
-            if human.count(subject, watch.human):
-                crossed += (HUMAN,)
+        if watch.human is not None:
+            if is_page_load and self.collector_injected:
+                subject.script_s = now_s
+            if subject.script_s and self._collects(request, subject):
+                if subject.unproven >= watch.human.grace and self.preventions.expired(key, HUMAN, now_s):
+                    human.begin_again(subject)
+                if human.count(subject, watch.human):
+                    crossed += (HUMAN,)
         return crossed
 
-    def _collects(self, request: Request, facts: SiteFacts) -> bool:
-        """Whether this client could show a hand: the collector is in the pages, and it says that it is a browser."""
+    def _collects(self, request: Request, subject: Subject) -> bool:
+        """Whether this client could show a hand: it has had a page of this policy with our script, and says that it is a browser.
+
+        No report of anybody else says so: it would be asked of people whose pages do not carry the script.
+        """
         view = request.view
         if not view.agent.claims_browser and view.policy.audience != "browser":
             return False
-        return self.collector_injected or request.now_s - facts.report_s < COLLECTOR_S
+        return self.collector_injected or request.now_s - subject.script_s < COLLECTOR_S
 
     # ---- what is told from outside of requests
 
     def human_report(self, site: Site, sender: Sender, now_s: float, *, regular: bool) -> None:
         """The collector reported, and its report was accepted.  `regular`: a person's sequence of events."""
-        self._sites.facts(site).report_s = now_s
+        subject = self._heard(site, sender, now_s)
+        human.report(subject, regular=regular)
+        held = self.preventions.of(sender.key)
+        if regular and held is not None and HUMAN in held:
+            held[HUMAN].end(now_s)
+
+    def page_answered(self, site: Site, sender: Sender, now_s: float) -> None:
+        """The script of a page asked for its token: this client's pages carry it."""
+        self.activity.reply(sender.key)
+        self._heard(site, sender, now_s)
+
+    def _heard(self, site: Site, sender: Sender, now_s: float) -> Subject:
+        """The narrow subject in whose page our script is at work."""
         key = sender.key
         subject = self.subjects.use(key, now_s)
         if subject is None:
             subject = self.subjects.make(key, now_s)
-            # A report comes before the second page does: what is under the name of many must not stay there.
-            self._come_over(site, sender.word, sender.session, sender.client_key, subject, now_s)
-        human.report(subject, regular=regular)
-        held = self.preventions.of(key)
-        if regular and held is not None and HUMAN in held:
-            held[HUMAN].end(now_s)
+            # Our script may be heard before the second page comes: what is under the name of many must not stay there.
+            first = self._world.clients.get(sender.client_key)
+            if isinstance(first, bytes):
+                _take_first(subject, first, every_call=False)
+            else:
+                self._come_over(site, sender.word, sender.session, sender.client_key, subject, now_s)
+        subject.script_s = now_s
+        return subject
 
     def told(self, policy: Policy, whom: Whom, without_device: Whom | None, fact: Fact, now_s: float) -> None:
         """A page's script reported something.  `whom`: its narrowest subject; `without_device`: as of Suspects.told."""
@@ -281,3 +297,12 @@ class Attacks:
         if subject is not None:
             begin_again(subject)
         self.openings.forget(one.whom.key)
+
+
+def _take_first(subject: Subject, cold: bytes, *, every_call: bool) -> None:
+    """A client's first request came when there was nothing to remember it by.  `every_call`: data calls are pages too."""
+    first = first_request(cold)
+    if first.page:
+        subject.transactions = subject.unproven = 1
+        if first.is_page_load or every_call:
+            subject.pages[first.page] = first.time_s

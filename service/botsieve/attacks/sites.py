@@ -1,4 +1,4 @@
-"""What is known of a site beside its clients: what is usual of its sessions, and whether its pages carry the collector.
+"""What is known of a site beside its clients: what is usual of its sessions.
 
 Law of the file: sites are policies: few, and ours.
 """
@@ -10,13 +10,12 @@ from botsieve.state.profiles import Site
 
 
 class SiteFacts:
-    """What is known of one site.  `usual`: of its sessions.  `report_s`: when the collector last reported."""
+    """What is known of one site.  `usual`: of its sessions."""
 
-    __slots__ = ("report_s", "usual")
+    __slots__ = ("usual",)
 
     def __init__(self) -> None:
         self.usual = Usual()
-        self.report_s = 0.0
 
 
 class Sites:

@@ -25,8 +25,8 @@ class Subject:
 
     `pages`: page to last view; `refreshes`: times of views of pages already seen.  `transactions`: of its session; `calls`: the URLs
     asked for last.  `slice`, `counted`: where and as how many the site's mean holds it (transactions.py).  `unproven`: requests since
-    the last regular human report, `human`: there was one, `irregular`: an irregular one came since.  `sprouted_s`: when sessions
-    began that had this client as their first name, the last few.
+    the last regular human report, `human`: there was one, `irregular`: an irregular one came since.  `script_s`: when it last had a
+    page with our script, 0.0 for never.  `sprouted_s`: when sessions began that had this client as their first name, the last few.
     """
 
     __slots__ = (
@@ -40,6 +40,7 @@ class Subject:
         "left_out",
         "pages",
         "refreshes",
+        "script_s",
         "slice",
         "sprouted_s",
         "transactions",
@@ -59,6 +60,7 @@ class Subject:
         self.unproven = 0
         self.human = False
         self.irregular = False
+        self.script_s = 0.0
         self.sprouted_s: tuple[float, ...] = ()
         self.cost = SUBJECT_BYTES
 
@@ -78,6 +80,7 @@ def sprout(client: Subject, session: Subject, now_s: float) -> None:
     """A session came back for the first time: its first page load, which was counted on its client, moves over."""
     client.sprouted_s = (*client.sprouted_s[1 - SHARED_BY :], now_s)
     session.transactions = session.unproven = 1
+    session.script_s = client.script_s
     if client.transactions:
         client.transactions -= 1
     if client.unproven:
@@ -99,6 +102,7 @@ def begin_again(subject: Subject) -> None:
     subject.refreshes = None
     subject.transactions = subject.counted = subject.unproven = 0
     subject.left_out = subject.human = subject.irregular = False
+    subject.script_s = 0.0
 
 
 def client_name(world: World, site: Site, client_key: bytes) -> bytes:

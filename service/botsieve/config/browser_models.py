@@ -55,8 +55,10 @@ class Browser(Section):
     events: Annotated[bool, Flag()] = Field(
         default=True, description="it reports that pointer, keys, touch and wheel are used, and when; never which key [S2-03]"
     )
-    inject: Annotated[str, Word("none", "sub_filter", "lua")] = Field(
+    inject: Annotated[str, Word("none", "by_hand", "sub_filter", "lua")] = Field(
         default="none",
-        description="none: you write the line above into your pages; else inject.conf or inject-lua.conf stands in every location of "
-        "pages, and clients whose pages never answer are told, in mode monitor [S2-65]",
+        description="none: you may write the line above into pages, and human.interaction asks nobody for a hand whose own pages have "
+        "not answered; by_hand: you have written it into every page, so who never answers counts too; sub_filter, lua: the same, by "
+        "inject.conf or inject-lua.conf in every location of pages. But for none, pages that never answer are told, in mode monitor "
+        "[S2-65]",
     )

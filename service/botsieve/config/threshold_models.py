@@ -55,7 +55,7 @@ class RapidSurfingModel(ThresholdModel):
 
 class HumanInteractionModel(ThresholdModel):
     meaning: ClassVar[str] = (
-        "No hand was seen: in requests since the collector last reported one; only where it is in the pages [S2-27 to S2-31]."
+        "No hand was seen: in requests since the collector last reported one; of clients that have had a page with it [S2-27 to S2-31]."
     )
     grace: Count = Field(default=None, description="allowed without a sign of a hand [S2-27]")
     safe: Count = Field(default=None, description="allowed after one, before the next grace [S2-29]")

@@ -7,10 +7,10 @@ import pytest
 from botsieve.attacks.types import BOT_DETECTED, RELEASED, TRANSACTIONS
 from botsieve.challenge.device import Device, Devices
 from botsieve.detectors.settings import THRESHOLDS
-from botsieve.policy import Rule, Rulebook
+from botsieve.policy import PathSet, Rule, Rulebook
 
 from tests.unit.attacks.surfers import blocking, strict, surf
-from tests.unit.rig import CALL, KEYS, START_S, Rig, enforcing, request
+from tests.unit.rig import CALL, KEYS, PAGE, START_S, Rig, enforcing, request
 
 
 def test_a_decision_shows_the_violation() -> None:
@@ -152,32 +152,72 @@ def test_expiry_begins_the_count_of_a_session_anew() -> None:
     assert rig.ask("/late", at_s=2650.0).verdict == "allow"
 
 
+def _page_that_answers(rig: Rig, at_s: float = 0.0) -> None:
+    """Two pages of the visitor; the script of the second asks for its token."""
+    rig.ask("/one", at_s=at_s)
+    rig.ask("/two", at_s=at_s + 1.0)
+    rig.engine.page_answered(request("/two"), START_S + at_s + 1.5)
+
+
 def test_who_is_refused_without_a_hand_for_the_full_time_gets_a_grace() -> None:
     """Nobody stays refused for having sent 101 requests."""
     rig = Rig(strict())
-    rig.engine.human_report(request(client="198.51.100.9"), START_S, regular=True)
-    for number in range(100):
-        decision = rig.ask("/api/news", headers=CALL, at_s=number * 1.5)
+    _page_that_answers(rig)
+    for number in range(99):
+        decision = rig.ask("/api/news", headers=CALL, at_s=2.0 + number * 1.5)
     assert decision.verdict == "allow"
     decision = rig.ask("/api/news", headers=CALL, at_s=160.0)
     assert [violation.detector for violation in decision.violations] == ["human.interaction"]
     for second in range(300, 1960, 300):
-        rig.engine.human_report(request(client="198.51.100.9"), START_S + second, regular=True)
-        decision = rig.ask("/api/news", headers=CALL, at_s=float(second))
-        assert decision.verdict == "block"
-    rig.engine.human_report(request(client="198.51.100.9"), START_S + 1961.0, regular=True)
+        assert rig.ask("/api/news", headers=CALL, at_s=float(second)).verdict == "block"
     assert rig.ask("/api/news", headers=CALL, at_s=1961.0).verdict == "allow"
 
 
-def test_where_the_collector_has_gone_nobody_is_asked_for_a_hand() -> None:
-    """An hour after its last report the pages do not carry it any more, unless we put it there ourselves."""
+@pytest.mark.parametrize("regular", [True, False])
+def test_a_strangers_report_asks_nobody_for_a_hand(regular: bool) -> None:
+    """Without `browser.inject` a client is asked whose own pages have answered.  One report had everybody refused who has no script."""
+    rig = Rig(strict())
+    for number in range(300):
+        if number % 50 == 0:
+            stranger = request(client="198.51.100.9")
+            rig.engine.page_answered(stranger, START_S + number * 1.5)
+            rig.engine.human_report(stranger, START_S + number * 1.5, regular=regular)
+        headers = PAGE if number % 30 == 0 else CALL
+        decision = rig.ask("/news", headers=headers, at_s=number * 1.5)
+        assert (decision.verdict, decision.violations) == ("allow", ())
+
+
+def test_pages_that_answered_an_hour_ago_say_nothing() -> None:
+    """The script may have gone from the pages since, unless the configuration says that it is in all of them."""
     for injected, verdict in ((False, "allow"), (True, "block")):
         rig = Rig(strict())
         rig.engine.attacks.collector_injected = injected
-        rig.engine.human_report(request(client="198.51.100.9"), START_S, regular=True)
+        _page_that_answers(rig)
+        for number in range(3):  # the visitor goes on
+            rig.ask("/api/news", headers=CALL, at_s=1000.0 * (number + 1))
         for number in range(150):
             decision = rig.ask("/api/news", headers=CALL, at_s=3700.0 + number * 1.5)
         assert decision.verdict == verdict
+
+
+def test_a_policy_of_data_calls_asks_nobody_for_a_hand() -> None:
+    """The hand is shown in the pages of another policy; in the one of the calls there is no page that could show it."""
+    calls = strict(name="calls", paths=PathSet(("/api/",)))
+    rig = Rig(book=Rulebook(policies=(calls, strict(name="site"))))
+    rig.engine.attacks.collector_injected = True
+    _page_that_answers(rig)
+    rig.engine.human_report(request("/two"), START_S + 2.0, regular=True)
+    verdicts = {rig.ask("/api/news", headers=CALL, at_s=3.0 + number * 1.5).verdict for number in range(300)}
+    assert verdicts == {"allow"}
+
+
+def test_the_first_page_counts_also_if_its_script_was_heard_first() -> None:
+    """Thirty-one pages are thirty-one, whatever the script said between the first and the second."""
+    rig = Rig(strict())
+    rig.ask("/first", at_s=0.0)
+    rig.engine.page_answered(request("/first"), START_S + 0.2)
+    assert surf(rig, 29, at_s=0.5).verdict == "allow"
+    assert rig.ask("/last", at_s=15.5).verdict == "block"
 
 
 def test_replay_of_a_scrambled_clock_says_nothing_of_speed() -> None:

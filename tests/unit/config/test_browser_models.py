@@ -43,6 +43,6 @@ def test_human_evidence_is_on_and_the_script_is_yours_to_add() -> None:
 
 
 def test_a_way_that_there_is_not() -> None:
-    """Refused with the three that there are."""
-    with pytest.raises(ConfigError, match=r"accepted: none, sub_filter, lua|none, sub_filter or lua"):
+    """Refused with the four that there are."""
+    with pytest.raises(ConfigError, match=r"none, by_hand, sub_filter or lua|none, by_hand, sub_filter, lua"):
         loads(b"browser: {inject: magic}\n")
