@@ -20,7 +20,7 @@ from botsieve.challenge.cookies import CLEARANCE_COOKIE, cookie_values, set_cook
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.limits import Loops
 from botsieve.challenge.settings import ChallengeSettings
-from botsieve.challenge.tokens import CLEARANCE, open_token, seal
+from botsieve.challenge.tokens import CLEARANCE, SKEW_S, open_token, seal
 from botsieve.decision import LEVELS
 from botsieve.observation import Observation
 from botsieve.remembered import Bounded
@@ -36,8 +36,6 @@ _MAX_SEEN_BYTES = 1_024
 _Seen = tuple[bytes, bytes, bytes, bytes]
 # id, issued, expires, level, no_js
 _PACKED = struct.Struct(f">{ID_BYTES}sIIBB")
-# A clock that was set back by less than this does not void what was just issued.
-_SKEW_S = 60
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -127,10 +125,15 @@ class Clearances:
         self._memories.put(clearance_id, memory)
         self.loops.minted(memory.who, now_s)
         token = seal(self.keys, CLEARANCE, (packed, place, family), context_of(o))
-        return set_cookie(o, CLEARANCE_COOKIE, token, lifetime_s)
+        return set_cookie(o, CLEARANCE_COOKIE, token, lifetime_s, returns=True)
 
     def standing(self, o: Observation, now_s: float) -> Standing | None:
-        """The clearance that covers this request, None if there is none.  All cookies of the name are tried."""
+        """The clearance that covers this request, None if there is none.  All cookies of the name are tried.
+
+        What another site's page makes the browser fetch is not covered: it would use up the clearance of whoever looks at that page.
+        """
+        if o.is_foreign:
+            return None
         for value in cookie_values(o, CLEARANCE_COOKIE):
             found = self._open(o, value, now_s)
             if found is None:
@@ -201,7 +204,7 @@ class Clearances:
             if len(value) + len(o.host) + len(o.user_agent) <= _MAX_SEEN_BYTES:
                 self._opened.put(seen, opened)
         standing, place, family = opened
-        if not standing.issued_s - _SKEW_S <= now_s < standing.expires_s:
+        if not standing.issued_s - SKEW_S <= now_s < standing.expires_s:
             return None
         memory = self._memories.get(standing.id)
         if memory is None:

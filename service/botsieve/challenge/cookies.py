@@ -45,9 +45,14 @@ def cookie_values(o: Observation, base: str) -> list[bytes]:
     return values
 
 
-def set_cookie(o: Observation, base: str, value: str, max_age_s: int | None = None) -> str:
-    """The value of a Set-Cookie header for the host of this request.  `max_age_s` None: until the browser closes."""
+def set_cookie(o: Observation, base: str, value: str, max_age_s: int | None = None, *, returns: bool = False) -> str:
+    """The value of a Set-Cookie header for the host of this request.  `max_age_s` None: until the browser closes.
+
+    `returns`: it also comes with a form that another site posts here (a login elsewhere, a payment).  Only where the browser sends Fetch
+    Metadata: older ones take `SameSite=None` for `Strict`.
+    """
     secure = o.scheme == b"https"
     name = _HOST_PREFIX + base if secure else base
     age = "" if max_age_s is None else f"; Max-Age={max_age_s}"
-    return f"{name}={value}{age}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
+    same_site = "None" if returns and secure and b"sec-fetch-site" in o.headers else "Lax"
+    return f"{name}={value}{age}; Path=/; HttpOnly; SameSite={same_site}{'; Secure' if secure else ''}"

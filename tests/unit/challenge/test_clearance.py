@@ -46,6 +46,17 @@ def test_it_is_bound_to_host_and_user_agent() -> None:
     assert _standing(at.clearances, cookie) is not None
 
 
+def test_what_other_sites_embed_is_not_covered() -> None:
+    """A form that another site posts is; its pictures, frames and calls are not, and use nothing up."""
+    at = desk()
+    cookie = cleared(at)
+    posted = {b"sec-fetch-site": b"cross-site", b"sec-fetch-mode": b"navigate"}
+    assert _standing(at.clearances, cookie, method=b"POST", headers=posted) is not None
+    for mode, dest in ((b"navigate", b"iframe"), (b"no-cors", b"image"), (b"cors", b"empty")):
+        foreign = {b"sec-fetch-site": b"cross-site", b"sec-fetch-mode": mode, b"sec-fetch-dest": dest}
+        assert _standing(at.clearances, cookie, headers=foreign) is None
+
+
 def test_all_cookies_of_the_name_are_tried() -> None:
     """A stale or foreign cookie beside the good one does no harm."""
     at = desk()

@@ -44,6 +44,16 @@ def test_attributes(scheme: bytes, text: str) -> None:
     assert set_cookie(request(scheme=scheme), CLEARANCE_COOKIE, "v", 60) == text
 
 
+@pytest.mark.parametrize(
+    ("scheme", "site", "attribute"),
+    [(b"https", b"same-origin", "SameSite=None"), (b"https", b"", "SameSite=Lax"), (b"http", b"same-origin", "SameSite=Lax")],
+)
+def test_a_cookie_that_comes_with_forms_of_other_sites(scheme: bytes, site: bytes, attribute: str) -> None:
+    """Only on https, and only for browsers that say where a request comes from: older ones take None for Strict."""
+    o = request(scheme=scheme, headers={b"sec-fetch-site": site})
+    assert attribute in set_cookie(o, CLEARANCE_COOKIE, "v", 60, returns=True).split("; ")
+
+
 @given(st.binary(max_size=300), st.sampled_from([b"http", b"https", b"", b"x"]))
 def test_any_cookie_header_gives_a_list(cookie: bytes, scheme: bytes) -> None:
     """Nothing that a client sends as Cookie raises."""
