@@ -6,13 +6,12 @@ token as its reply.  Told only in mode `monitor`, and only told: who has switche
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from botsieve.attacks.types import BOT_ACTIVITY, IGNORE
 from botsieve.decision import MONITOR, Measure, Violation
 from botsieve.detectors.settings import HumanInteraction
 from botsieve.observation import NAVIGATION, Observation
 from botsieve.policy import Policy
+from botsieve.remembered import Bounded
 
 DETECTOR = "human.interaction"
 # F5's ratio cannot be set; these are the numbers of docs/mission.md.
@@ -26,11 +25,10 @@ MAX_CLIENTS = 50_000
 class Activity:
     """Injections and replies of each narrow subject; who was heard of longest ago is forgotten first."""
 
-    __slots__ = ("_counts", "_limit")
+    __slots__ = ("_counts",)
 
     def __init__(self, limit: int = MAX_CLIENTS) -> None:
-        self._counts: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
-        self._limit = limit
+        self._counts: Bounded[bytes, tuple[int, int]] = Bounded(limit)
 
     def page(self, o: Observation, policy: Policy, subject: str, key: bytes) -> Violation | None:
         """A page goes out with our script; the violation if too few of those before it answered.  `key`: the narrow subject's."""
@@ -39,7 +37,7 @@ class Activity:
             return None
         if o.kind != NAVIGATION or o.method != b"GET" or not o.wants_document:
             return None
-        injections, replies = self._counts.get(key, (0, 0))
+        injections, replies = self._counts.get(key) or (0, 0)
         # The page of this very request cannot have answered yet.
         broken = injections >= INJECTIONS_AT_LEAST and injections > RATIO * replies
         self._keep(key, injections + 1, replies)
@@ -60,16 +58,13 @@ class Activity:
 
     def reply(self, key: bytes) -> None:
         """The script of a page answered."""
-        injections, replies = self._counts.get(key, (0, 0))
+        injections, replies = self._counts.get(key) or (0, 0)
         self._keep(key, injections, replies + 1)
 
     def _keep(self, key: bytes, injections: int, replies: int) -> None:
         if injections >= _MANY or replies >= _MANY:
             injections, replies = injections // 2, replies // 2
-        self._counts[key] = injections, replies
-        self._counts.move_to_end(key)
-        if len(self._counts) > self._limit:
-            self._counts.popitem(last=False)
+        self._counts.put(key, (injections, replies))
 
     def __len__(self) -> int:
         return len(self._counts)

@@ -37,6 +37,7 @@ from botsieve.challenge.session import Sessions
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.challenge.solution import parse_solution, same_origin
 from botsieve.challenge.spent import SpentNonces
+from botsieve.challenge.tokens import SKEW_S
 from botsieve.decision import CHALLENGE, LEVELS
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.observation import Observation
@@ -49,8 +50,6 @@ ATTEMPTS_PER_SOLUTION = 10
 SOLUTIONS_PER_WAIT = 10
 # What a decision id looks like; it becomes a header and is shown.
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-# A clock that is set back by less than this opens no second chance.
-SKEW_S = 60.0
 # code, status, title of what `solve` refuses.  `elsewhere`: another process issued it, or this one before it was started again.
 _REFUSALS = {
     "method": (405, "Only POST is accepted"),

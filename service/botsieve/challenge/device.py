@@ -16,7 +16,7 @@ import msgspec
 
 from botsieve.challenge.cookies import DEVICE_COOKIE, cookie_values, set_cookie
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.tokens import DEVICE, key_is_known, open_token, seal
+from botsieve.challenge.tokens import DEVICE, SKEW_S, key_is_known, open_token, seal
 from botsieve.observation import Observation
 from botsieve.remembered import Bounded
 
@@ -26,8 +26,6 @@ GENUINE, STALE, FOREIGN, BROKEN = "genuine", "stale", "foreign", "broken"
 
 _PACKED = struct.Struct(f">{ID_BYTES}sII{SERIAL_BYTES}sB")
 _HOST_BYTES = 8
-# Set back by less than this, the clock does not void what was just issued.
-_SKEW_S = 60
 # Verified cookies kept, about 0.4 KiB each; a longer cookie is none of ours.
 _MAX_OPENED = 20_000
 _MAX_TEXT = 256
@@ -118,7 +116,7 @@ class Devices:
         return set_cookie(o, DEVICE_COOKIE, text, self.valid_s)
 
     def _is_valid(self, device: Device, now_s: float) -> bool:
-        return device.issued_s - _SKEW_S <= now_s < device.issued_s + self.valid_s
+        return device.issued_s - SKEW_S <= now_s < device.issued_s + self.valid_s
 
 
 def _host_of(o: Observation) -> bytes:

@@ -20,9 +20,10 @@ class PerMinute:
     The minute slides: what was counted in the minute before weighs by the share of it that still lies within 60 s.
     """
 
-    __slots__ = ("_before", "_minute", "_now")
+    __slots__ = ("_before", "_limit", "_minute", "_now")
 
     def __init__(self, limit: int = MAX_PREFIXES) -> None:
+        self._limit = limit
         self._minute = -1
         self._now: Bounded[bytes, int] = Bounded(limit)
         self._before: Bounded[bytes, int] = Bounded(limit)
@@ -42,9 +43,8 @@ class PerMinute:
         minute = int(now_s // 60)
         if minute == self._minute:
             return
-        limit = self._now._limit
-        self._before = self._now if minute == self._minute + 1 else Bounded(limit)
-        self._now = Bounded(limit)
+        self._before = self._now if minute == self._minute + 1 else Bounded(self._limit)
+        self._now = Bounded(self._limit)
         self._minute = minute
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from botsieve.challenge.solution import host_of
 from botsieve.observation import Observation, canonical_path
 
 MAX_REFERER = 2048
@@ -20,7 +21,6 @@ def page_of(o: Observation) -> Observation:
         return o
     _, mark, rest = referer.partition(b"://")
     authority, slash, target = rest.partition(b"/")
-    host = authority.partition(b"]")[0] + b"]" if authority.startswith(b"[") else authority.partition(b":")[0]
-    if not mark or not slash or host.lower() != o.host:
+    if not mark or not slash or host_of(authority).lower() != o.host:
         return o
     return msgspec.structs.replace(o, path=canonical_path(b"/" + target))

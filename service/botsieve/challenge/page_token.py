@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 from botsieve.challenge.binding import context_of, place_of
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.tokens import open_token, seal
+from botsieve.challenge.tokens import SKEW_S, open_token, seal
 from botsieve.observation import Observation
 
 PAGE = b"page"
@@ -19,7 +19,6 @@ NONCE_BYTES = 8
 # guess: a tab that is open for longer asks for another token.
 VALID_S = 3600
 MAX_PAGES = 100_000
-_SKEW_S = 60
 _ISSUED = struct.Struct(">I")
 
 
@@ -52,7 +51,7 @@ class PageTokens:
             return None
         packed, nonce, process, place = fields
         issued_s: int = _ISSUED.unpack(packed)[0]
-        if process != self._process_id or place != place_of(o) or not -_SKEW_S <= now_s - issued_s < VALID_S:
+        if process != self._process_id or place != place_of(o) or not -SKEW_S <= now_s - issued_s < VALID_S:
             return None
         known = self._next.get(nonce)
         if known is None and issued_s <= self._forgotten_s:

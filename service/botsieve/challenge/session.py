@@ -12,7 +12,7 @@ import msgspec
 
 from botsieve.challenge.cookies import SESSION_COOKIE, cookie_values, set_cookie
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.tokens import SESSION, open_token, seal
+from botsieve.challenge.tokens import SESSION, SKEW_S, open_token, seal
 from botsieve.observation import Observation
 from botsieve.remembered import Bounded
 
@@ -20,7 +20,6 @@ ID_BYTES = 8
 # guess: a browser that stays open longer than a day opens a new session.
 MAX_AGE_S = 86_400
 _PACKED = struct.Struct(f">{ID_BYTES}sI")
-_SKEW_S = 60
 _MAX_OPENED = 20_000
 
 
@@ -52,7 +51,7 @@ class Sessions:
             session = self._opened.get((value, o.host)) or self._verified(o.host, value)
             if session is None:
                 continue
-            if not session.opened_s - _SKEW_S <= now_s < session.opened_s + MAX_AGE_S:
+            if not session.opened_s - SKEW_S <= now_s < session.opened_s + MAX_AGE_S:
                 continue
             if found is None or session.opened_s < found.opened_s:
                 found = session

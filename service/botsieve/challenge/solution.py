@@ -49,5 +49,9 @@ def same_origin(o: Observation) -> bool:
     scheme, mark, authority = origin.lower().partition(b"://")
     if not mark or (o.scheme and scheme != o.scheme):
         return False
-    host = authority.partition(b"]")[0] + b"]" if authority.startswith(b"[") else authority.partition(b":")[0]
-    return host == o.host
+    return host_of(authority) == o.host
+
+
+def host_of(authority: bytes) -> bytes:
+    """`shop.example:8443` without its port; an IPv6 address keeps its brackets."""
+    return authority.partition(b"]")[0] + b"]" if authority.startswith(b"[") else authority.partition(b":")[0]

@@ -30,6 +30,8 @@ _HEAD = len(VERSION) + KID_BYTES
 # Longer texts are not looked at: a wait token with the longest path that it may hold (nojs.py) has 2,900 characters.
 MAX_TEXT = 4096
 MAX_FIELD = 0xFFFF
+# A clock that is set back by less than this voids nothing that was just issued, and opens no second chance.
+SKEW_S = 60
 
 
 def seal(keys: KeyRing, purpose: bytes, fields: tuple[bytes, ...], context: tuple[bytes, ...] = ()) -> str:
