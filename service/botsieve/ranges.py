@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from struct import Struct
 
-_V4_PREFIX = b"\0" * 10 + b"\xff\xff"
+V4_PREFIX = b"\0" * 10 + b"\xff\xff"  # RFC 4291, 2.5.5.2: an IPv4 address in 16 bytes
 _halves = Struct(">QQ").unpack
 _LOW = 2**64 - 1
 _COLUMNS = 4
@@ -33,7 +33,7 @@ def parse_range(text: str) -> tuple[bytes, bytes]:
     except ValueError as error:
         raise ValueError(f"{text!r} is no network ({error}); accepted: 203.0.113.0/24, 2001:db8::/32 or one address") from None
     first, last = network.network_address.packed, network.broadcast_address.packed
-    return (first, last) if network.version == 6 else (_V4_PREFIX + first, _V4_PREFIX + last)
+    return (first, last) if network.version == 6 else (V4_PREFIX + first, V4_PREFIX + last)
 
 
 class RangeSet:

@@ -21,6 +21,7 @@ from botsieve.attacks.visits import Visits
 from botsieve.decision import BLOCK, CHALLENGE, Measure, Violation
 from botsieve.detectors.settings import SessionOpening
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION
+from botsieve.ranges import V4_PREFIX
 from botsieve.state.table import Table
 from botsieve.state.world import first_request
 
@@ -39,7 +40,6 @@ INTEGRITY, RATE_LIMIT, DROP_BAD = "integrity", "rate_limit", "drop_bad_reputatio
 
 _MAX_BYTES = 8 * 1024 * 1024
 _IDLE_S = 3600.0
-_MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 class Openings:
@@ -75,7 +75,7 @@ class Openings:
 
     def key(self, site: Site, client: bytes) -> bytes:
         """The 8 bytes of an address on a site; of an IPv6 client its /64, which is one connection."""
-        return self._hasher.key(site.tag + b"a" + (client if client[:12] == _MAPPED else client[:8]))
+        return self._hasher.key(site.tag + b"a" + (client if client[:12] == V4_PREFIX else client[:8]))
 
     def judge(self, request: Request, settings: SessionOpening) -> Ruling:
         """Counts an opening, and rules on this request by the openings of its address.

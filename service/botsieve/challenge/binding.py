@@ -9,8 +9,8 @@ from __future__ import annotations
 from hashlib import blake2s
 
 from botsieve.observation import Observation
+from botsieve.ranges import V4_PREFIX
 
-_MAPPED = b"\0" * 10 + b"\xff\xff"
 _JA4_B_LENGTH = 12
 
 
@@ -21,7 +21,7 @@ def context_of(o: Observation) -> tuple[bytes, bytes]:
 
 def place_of(o: Observation) -> bytes:
     """The /24 (3 bytes) or /48 (6 bytes) that the client comes from."""
-    return o.client[12:15] if o.client[:12] == _MAPPED else o.client[:6]
+    return o.client[12:15] if o.client[:12] == V4_PREFIX else o.client[:6]
 
 
 def family_of(o: Observation) -> bytes:
@@ -40,7 +40,7 @@ def prefix_of(o: Observation) -> bytes:
 
     LIMIT: who holds an IPv6 /48 has 65,536 such quotas; each solution still costs its work.
     """
-    return o.client[12:15] if o.client[:12] == _MAPPED else o.client[:8]
+    return o.client[12:15] if o.client[:12] == V4_PREFIX else o.client[:8]
 
 
 def who_of(o: Observation) -> bytes:

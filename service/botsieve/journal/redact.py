@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from socket import inet_ntoa
 
 from botsieve.observation import address_text, network_text
+from botsieve.ranges import V4_PREFIX
 
-_MAPPED = bytes(10) + b"\xff\xff"
 FULL, PREFIX, HMAC = "full", "prefix", "hmac"
 ADDRESS_FORMS = (FULL, PREFIX, HMAC)
 
@@ -54,7 +54,7 @@ class Redactor:
 
     def both(self, packed: bytes) -> tuple[str, str]:
         """What `address` and `network` say, for whoever wants both."""
-        if self._form == FULL and packed[:12] == _MAPPED:
+        if self._form == FULL and packed[:12] == V4_PREFIX:
             text = inet_ntoa(packed[12:])
             return text, f"{text[: text.rindex('.')]}.0/24"
         return self.address(packed), self.network(packed)

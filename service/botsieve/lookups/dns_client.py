@@ -7,7 +7,6 @@ gives it two thousand names would hold the loop for 150 ms: lengths and counts a
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,6 +21,7 @@ import dns.rdtypes.ANY.PTR
 import dns.resolver
 
 from botsieve.errors import LookupFailed
+from botsieve.observation import pack_address
 
 MAX_RECORDS = 16  # of one answer [guess: crawlers' addresses have one name, and their names one or two addresses]
 MAX_BYTES = 4_096  # of one answer over TCP [guess: 16 names of 255 bytes]
@@ -29,7 +29,6 @@ MAX_SERVERS = 3  # as the system's own resolver (resolv.conf(5), MAXNS)
 PORT = 53
 
 _HEADER = struct.Struct("!HHHHHH")  # id, flags, questions, answers, authority, additional (RFC 1035 §4.1.1)
-_MAPPED = bytes(10) + b"\xff\xff"
 
 Server = tuple[str, int]
 
@@ -109,13 +108,8 @@ def read_reply(raw: bytes, query: dns.message.Message) -> Reply:
     return Reply(
         code == dns.rcode.NOERROR,
         tuple(record.target for record in records if isinstance(record, dns.rdtypes.ANY.PTR.PTR)),
-        tuple(_packed(record.address) for record in records if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)),
+        tuple(pack_address(record.address) for record in records if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)),
     )
-
-
-def _packed(text: str) -> bytes:
-    packed = ipaddress.ip_address(text).packed
-    return packed if len(packed) == 16 else _MAPPED + packed
 
 
 # ---- transports
