@@ -28,6 +28,7 @@ from botsieve.challenge import browser_facts
 from botsieve.challenge.browser_facts import Fact
 from botsieve.challenge.clearance import Standing
 from botsieve.challenge.session import Session
+from botsieve.decision import CHALLENGE
 from botsieve.detectors.view import View
 from botsieve.observation import FEED, NAVIGATION, Observation
 from botsieve.policy import Policy
@@ -134,6 +135,10 @@ class Attacks:
             ruling = joined(ruling, self.openings.judge(request, watch.opening))
         if self.collector_injected and watch.human is not None:
             ruling = joined(ruling, self._activity(request))
+        if ruling.verdict == CHALLENGE and policy.challenge == "none":
+            return Ruling(
+                violations=ruling.violations
+            )  # it may mean somebody else: only what is found of oneself is blocked instead
         return ruling
 
     def _activity(self, request: Request) -> Ruling:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from botsieve.config.browser_models import MAX_EXTENSIONS
 from botsieve.config.detector_models import Detectors
-from botsieve.config.effective import matches_all, thresholds
+from botsieve.config.effective import matches_all, thresholds, thresholds_of
 from botsieve.config.mistakes import Path, path_text
 from botsieve.config.models import Configuration
 from botsieve.config.policy_models import PolicyModel, When
@@ -33,6 +33,7 @@ def check_together(configuration: Configuration) -> list[Strange]:
         *_policies(configuration),
         *_detectors(configuration),
         *_preventions(configuration),
+        *_unasked(configuration),
         *_crawlers(configuration),
         *_extensions(configuration),
         *_levels(configuration.challenge.levels),
@@ -149,6 +150,18 @@ def _preventions(configuration: Configuration) -> Iterator[Strange]:
                 "drop_bad_reputation needs to know whom; accepted: with a list in `reputation` whose action is alarm or block"
             )
             yield Strange((*path, "sessions.opening", "prevention"), message, (("reputation",),))
+
+
+def _unasked(configuration: Configuration) -> Iterator[Strange]:
+    """Policies whose prevention is a challenge that they do not have."""
+    for at, policy in enumerate(configuration.policies):
+        opening = thresholds_of(configuration, policy)["sessions.opening"]
+        if policy.challenge == "none" and opening["action"] == "block" and "rate_limit" not in opening["prevention"]:
+            message = (
+                "sessions.opening blocks by a challenge of each new session, and with `challenge: none` there is none: nobody would be "
+                "stopped; prevention: [rate_limit] refuses some, `challenge: pow` asks all"
+            )
+            yield Strange(("policies", at, "challenge"), message, (("policies", at), ("detectors",)), is_mistake=False)
 
 
 def _extensions(configuration: Configuration) -> Iterator[Strange]:

@@ -124,7 +124,9 @@ class PolicyModel(Section):
         description="a page load that reaches block_at by score is challenged once, hard, before it is blocked [own]",
     )
     challenge: Annotated[str, Word("pow", "none", later=("altcha", "turnstile", "hcaptcha", "recaptcha"))] = Field(
-        default="pow", description="what a challenge is; none: block instead"
+        default="pow",
+        description="what a challenge is; none: who would be challenged by score or rule is blocked; who would be only by a "
+        "prevention that may mean somebody else passes, and is told (docs/preventions.md)",
     )
     never_challenge: Paths = Field(
         default=("/robots.txt", "/favicon.ico", "/.well-known/"),

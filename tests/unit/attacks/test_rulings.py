@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from botsieve.attacks.preventions import Whom
 from botsieve.challenge.browser_facts import SUSPICIOUS, Fact
 from botsieve.challenge.browsers import Browsers
@@ -132,6 +133,27 @@ def test_people_who_are_there_side_by_side_make_a_block_a_challenge() -> None:
     assert decision.violations[0].subject == "client"
     late = {b"cookie": rig.session_cookie(opened_s=13.0, number=200)}
     assert rig.ask("/lesson/2", plus=late, at_s=15.0).verdict == "challenge"
+
+
+@pytest.mark.parametrize(("challenge", "verdict"), [("pow", "challenge"), ("none", "allow")])
+def test_without_challenges_nobody_is_blocked_for_a_neighbour(challenge: str, verdict: str) -> None:
+    """A name that several share is asked, not refused; where nothing can be asked it passes, and is told all the same.
+
+    What stood for a challenge was blocked instead, and with it whoever came next behind the address.
+    """
+    rig = Rig(strict(challenge=challenge), cookies=True)
+    for number in range(3):
+        rig.ask(f"/a{number}/x", at_s=number * 0.1)
+        cookie = {b"cookie": rig.session_cookie(opened_s=number * 0.1, number=number + 1)}
+        rig.ask(f"/b{number}/x", plus=cookie, at_s=number * 0.1 + 0.05)
+    decision = surf(rig, 31, at_s=1.0)
+    assert (decision.verdict, decision.hold_s) == (verdict, 0)
+    assert [violation.detector for violation in decision.violations if violation.detail == ""] == ["surfing.rapid"]
+
+
+def test_without_challenges_what_is_ones_own_is_blocked() -> None:
+    """The client alone has crossed it, so nobody else is meant."""
+    assert surf(Rig(strict(challenge="none")), 31).verdict == "block"
 
 
 def test_a_part_of_a_page_is_not_blocked_where_the_page_is_challenged() -> None:

@@ -56,6 +56,18 @@ def test_thresholds_may_be_equal_but_not_crossed() -> None:
     assert "above" in strange({"presets": {"balanced": {"block_at": 40}}})[0]
 
 
+def test_a_prevention_that_can_ask_nobody_is_told() -> None:
+    """New sessions are challenged, and the policy has no challenge: a warning, since it harms nobody."""
+    opening = {"sessions.opening": {"action": "block"}}
+    (told,) = strange(policies({"challenge": "none", "detectors": opening}))
+    assert told.startswith("warning sessions.opening blocks by a challenge")
+    assert strange(policies({"challenge": "none", "preset": "strict"})) == [told]
+    assert strange(policies({"challenge": "none"})) == []
+    assert strange(policies({"detectors": opening})) == []
+    opening["sessions.opening"]["prevention"] = ["rate_limit"]  # type: ignore[assignment]
+    assert strange(policies({"challenge": "none", "detectors": opening})) == []
+
+
 def test_listeners_need_addresses_of_their_own() -> None:
     """Two edges, or an edge and the web pages, at one address."""
     edges = {"nginx": {"listen": "127.0.0.1:9482", "trusted": ["127.0.0.1"]}}
