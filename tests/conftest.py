@@ -6,6 +6,7 @@ Law of the file: nothing here starts by itself; a test that needs a server asks 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,11 +24,24 @@ settings.register_profile("house", deadline=None, derandomize=True, suppress_hea
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
+# The kernel gives ports from 32768 on to connections that go out: one of those may be taken before its server starts, and who
+# asks whether anybody listens there may be connected to himself.
+_PORTS = range(10_000, 32_000)
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody has now, that nobody is given by chance, and that this run gives to nobody else."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        if port in _GIVEN:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _GIVEN.add(port)
         return port
 
 
@@ -53,7 +67,7 @@ def real_data() -> Path:
     return folder
 
 
-def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, patience_s: float = 10.0) -> int:
+def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, patience_s: float = 30.0) -> int:
     """Stops one process that we started and returns its exit code; kills it when it does not listen."""
     if process.poll() is None:
         process.send_signal(how)
@@ -83,12 +97,12 @@ def start() -> Iterator[Start]:
         stop(process)
 
 
-def wait_for_port(port: int, *, host: str = "127.0.0.1", at_most_s: float = 10.0) -> None:
+def wait_for_port(port: int, *, host: str = "127.0.0.1", at_most_s: float = 60.0) -> None:
     """Returns as soon as somebody accepts connections; AssertionError when nobody does in time."""
     until = time.monotonic() + at_most_s
     while time.monotonic() < until:
         with socket.socket() as probe:
-            probe.settimeout(0.5)
+            probe.settimeout(5.0)
             if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.02)

@@ -63,8 +63,8 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "service"), str(ROOT)]), "PYTHONUNBUFFERED": "1"}
 
 
-def wait_until(said: object, *, at_most_s: float = 10.0, what: str = "it") -> None:
-    """Returns as soon as `said()` is true; AssertionError when it is not in time."""
+def wait_until(said: object, *, at_most_s: float = 60.0, what: str = "it") -> None:
+    """Returns as soon as `said()` is true; AssertionError when it is not in time: longer than any machine is ever busy."""
     assert callable(said)
     until = time.monotonic() + at_most_s
     while not said():
@@ -247,7 +247,7 @@ class ServiceProcess(Process):
         self,
         config: Path,
         *,
-        at_most_s: float = 15.0,
+        at_most_s: float = 60.0,
         under: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
     ) -> None:

@@ -25,7 +25,7 @@ def slow() -> Iterator[Place]:
     with place() as at:
         command = [sys.executable, "-m", "tests.bench.overload", "--serve", str(at.config), str(BURN_US)]
         with Process(command, cwd=ROOT, log=at.folder / "out"):
-            wait_until(at.socket.exists, at_most_s=30, what="the start")
+            wait_until(at.socket.exists, what="the start")
             yield at
 
 

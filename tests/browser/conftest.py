@@ -43,7 +43,7 @@ policies:
       - {{name: closed, when: {{path: /closed/}}, then: block}}
       - {{name: guarded, when: {{path: /shop/}}, then: challenge}}
 edges:
-  nginx: {{listen: "unix:{socket}", socket_group: {group}, deadline_ms: 40}}
+  nginx: {{listen: "unix:{socket}", socket_group: {group}, deadline_ms: 1000}}
 state: {{dir: "{state}", max_mib: 32}}
 challenge:
   keys_file: "{state}/keys"
@@ -74,7 +74,7 @@ def shop() -> Iterator[Site]:
         site = folder / "site"
         site.mkdir()
         app = f"default_type text/html; return 200 '{FORM}';"
-        with ServiceProcess(config), Site(site, socket, app=app) as running:
+        with ServiceProcess(config), Site(site, socket, app=app, patient=True) as running:
             yield running
 
 
@@ -114,7 +114,7 @@ class Visit:
         """What the page shows now."""
         return self.page.inner_text("body")
 
-    def wait_for(self, text: str, at_most_s: float = 15.0) -> None:
+    def wait_for(self, text: str, at_most_s: float = 60.0) -> None:
         """Returns when the page shows this."""
         self.page.get_by_text(re.compile(re.escape(text))).first.wait_for(timeout=at_most_s * 1000)
 

@@ -33,7 +33,7 @@ policies:
     block_at: 100
 {more}
 edges:
-  nginx: {{listen: "unix:{folder}/check.sock", socket_group: {group}, deadline_ms: 40}}
+  nginx: {{listen: "unix:{folder}/check.sock", socket_group: {group}, deadline_ms: 1000}}
 state: {{dir: "{folder}/state", max_mib: 32}}
 challenge: {{keys_file: "{folder}/state/keys"}}
 journal: {{decisions: {{to: "{folder}/decisions.log", allow_sample_percent: 100}}}}

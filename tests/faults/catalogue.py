@@ -48,14 +48,14 @@ def _reload(at: Stage) -> None:
     before = at.at.health()["config"]
     at.at.write(OPEN, more="sessions: {idle_s: 1234}\n")
     at.signal(signal.SIGHUP)
-    wait_until(lambda: at.at.health()["config"] != before, at_most_s=20, what="the new configuration")
+    wait_until(lambda: at.at.health()["config"] != before, what="the new configuration")
 
 
 def _reload_broken(at: Stage) -> None:
     """HUP with a file that is none, until it is refused."""
     at.at.write("policies: [{name: shop, mode: nonsense\n")
     at.signal(signal.SIGHUP)
-    wait_until(lambda: at.at.metric("botsieve_config_refused_total") >= 1, at_most_s=20, what="the refusal")
+    wait_until(lambda: at.at.metric("botsieve_config_refused_total") >= 1, what="the refusal")
 
 
 # ---- the decision log
@@ -85,7 +85,7 @@ def _log_good(at: Stage) -> None:
 
 def _log_whole(at: Stage) -> None:
     """What waited is written, and every decision of the service is a line or counted as dropped."""
-    wait_until(lambda: at.at.health()["log"]["waiting"] == 0, at_most_s=10, what="the log's end")
+    wait_until(lambda: at.at.health()["log"]["waiting"] == 0, what="the log's end")
     told = at.at.health()
     assert told["decisions"] <= told["log"]["written"] + told["log"]["dropped"]
 
@@ -126,7 +126,7 @@ def _last_time_s(at: Stage) -> float:
 def _nginx_reload(at: Stage) -> None:
     old = at.site.worker_pids()
     os.kill(at.site.pid, signal.SIGHUP)
-    wait_until(lambda: not set(old) & set(at.site.worker_pids()), at_most_s=10, what="new workers")
+    wait_until(lambda: not set(old) & set(at.site.worker_pids()), what="new workers")
 
 
 FAULTS: dict[str, Fault] = {

@@ -45,7 +45,7 @@ class Stage:
 
     def reported(self) -> int:
         """Requests that passed while nobody judged, as the metrics of all services so far say; without those of `verdict`."""
-        wait_until(lambda: self.verdict() == "allow", at_most_s=15, what="a verdict")  # brings nginx's last count along
+        wait_until(lambda: self.verdict() == "allow", what="a verdict")  # brings nginx's last count along
         return self._reported_before + self._metric() - self._asked_unjudged
 
     def _metric(self) -> int:

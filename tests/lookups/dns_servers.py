@@ -23,6 +23,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from tests.conftest import free_port as free_tcp_port
 from tests.conftest import stop
 from tests.servers import wait_until
 
@@ -32,13 +33,13 @@ HERE = "127.0.0.1"
 def free_port() -> int:
     """A port of 127.0.0.1 that is free for UDP and TCP."""
     while True:
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            stream.bind((HERE, 0))
+        port = free_tcp_port()
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
             try:
-                datagrams.bind((HERE, stream.getsockname()[1]))
+                datagrams.bind((HERE, port))
             except OSError:
                 continue
-            return int(stream.getsockname()[1])
+            return port
 
 
 class Dnsmasq:

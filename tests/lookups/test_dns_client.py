@@ -20,13 +20,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.lookups.dns_servers import Dnsmasq, Scripted, free_port, zone
+from tests.pace import in_time
 
 NAME = dns.name.from_text("crawl-5.bot.example")
 PTR = dns.name.from_text("5.113.0.203.in-addr.arpa")
 A_RECORD = {("crawl-5.bot.example.", "A"): ["203.0.113.5"]}
 
 
-def ask(name: dns.name.Name, kind: str, *servers: Server, timeout_s: float = 2.0) -> Reply:
+def ask(name: dns.name.Name, kind: str, *servers: Server, timeout_s: float = 20.0) -> Reply:
     return asyncio.run(DnsClient(servers, timeout_s).ask(name, kind))
 
 
@@ -70,10 +71,13 @@ def test_an_answer_too_long_for_a_datagram_comes_over_tcp(dnsmasq: Dnsmasq) -> N
 
 def test_a_huge_answer_is_not_read(dnsmasq: Dnsmasq) -> None:
     """1,500 names are refused by their length, before anything is parsed."""
-    began = time.process_time()
-    with pytest.raises(LookupFailed, match=rf"accepted: {MAX_BYTES}"):
-        ask(dns.name.from_text("7.113.0.203.in-addr.arpa"), "PTR", dnsmasq.server)
-    assert time.process_time() - began < 0.05
+    took_s = []
+    for _ in range(3):
+        began_s = time.thread_time()
+        with pytest.raises(LookupFailed, match=rf"accepted: {MAX_BYTES}"):
+            ask(dns.name.from_text("7.113.0.203.in-addr.arpa"), "PTR", dnsmasq.server)
+        took_s.append(time.thread_time() - began_s)
+    assert min(took_s) < 0.05
 
 
 def test_a_refusal_or_a_failure_is_no_answer(dnsmasq: Dnsmasq) -> None:
@@ -89,15 +93,17 @@ def test_a_server_that_hangs_costs_its_time_and_no_more(silent: Server) -> None:
     began = time.monotonic()
     with pytest.raises(LookupFailed, match="answer"):
         ask(NAME, "A", silent, timeout_s=0.2)
-    assert 0.15 < time.monotonic() - began < 1.5
+    took_s = time.monotonic() - began
+    assert took_s > 0.15
+    assert in_time(took_s, 1.5)
 
 
 def test_the_next_server_is_asked(silent: Server, dnsmasq: Dnsmasq) -> None:
     """After one that hangs, and at once after one that is not there."""
-    assert ask(NAME, "A", silent, dnsmasq.server).addresses
+    assert ask(NAME, "A", silent, dnsmasq.server, timeout_s=2.0).addresses
     began = time.monotonic()
-    assert ask(NAME, "A", ("127.0.0.1", free_port()), dnsmasq.server, timeout_s=5).addresses
-    assert time.monotonic() - began < 2.0
+    assert ask(NAME, "A", ("127.0.0.1", free_port()), dnsmasq.server, timeout_s=20).addresses
+    assert in_time(time.monotonic() - began, 2.0)
 
 
 def test_a_lost_datagram_is_sent_again() -> None:
@@ -109,7 +115,7 @@ def test_a_lost_datagram_is_sent_again() -> None:
         return None if len(heard) == 1 else zone(A_RECORD)(query, over_tcp)
 
     with Scripted(deaf_once) as server:
-        assert ask(NAME, "A", server.server).addresses == (pack_address("203.0.113.5"),)
+        assert ask(NAME, "A", server.server, timeout_s=2.0).addresses == (pack_address("203.0.113.5"),)
 
 
 def test_without_a_server() -> None:

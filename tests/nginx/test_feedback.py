@@ -70,7 +70,7 @@ def test_a_person_says_so(shop: Shop) -> None:
         assert thanks.status == 200
         assert b"Thank you" in thanks.body
         assert thanks.all("Cache-Control") == ["no-store"]
-    wait_until(lambda: len(shop.listed()) == 1, at_most_s=40.0, what="the row")
+    wait_until(lambda: len(shop.listed()) == 1, what="the row")
     (one,) = shop.listed()
     assert one["id"].encode() == body[3:]
     assert (one["policy"], one["verdict"], one["client"]) == ("all", "block", "127.0.0.1")

@@ -63,7 +63,7 @@ class Place:
         if powerless:
             command = [*without_power(), *command]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=30, check=False, env=environment(), cwd=self.folder
+            command, capture_output=True, text=True, timeout=120, check=False, env=environment(), cwd=self.folder
         )
         return done.returncode, done.stdout + done.stderr
 
@@ -81,7 +81,7 @@ class Place:
 
     def web(self, path: str) -> tuple[int, str]:
         """Status and body of a page of the metrics port."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=60)
         connection.request("GET", path)
         response = connection.getresponse()
         text = response.read().decode()
@@ -116,7 +116,7 @@ def environment() -> dict[str, str]:
 def botsieve(*arguments: str) -> subprocess.CompletedProcess[str]:
     """One command line."""
     command = [sys.executable, "-m", "botsieve", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment())
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment())
 
 
 @contextmanager

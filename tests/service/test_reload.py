@@ -8,8 +8,10 @@ import signal
 import time
 
 import pytest
+from botsieve.confined import NICENESS
 from botsieve.journal.control import ask
 
+from tests.pace import in_time
 from tests.servers import wait_until
 from tests.service.running import CURL, PERSON, Load, Place, botsieve
 
@@ -24,10 +26,10 @@ def mode(at: Place) -> str:
     return at.ask("/m", CURL).one("X-Botsieve-Mode")
 
 
-def applied_s(at: Place, wanted: str, *, at_most_s: float = 2.0) -> float:
-    """How long it takes until the mode is `wanted`; AssertionError after `at_most_s`."""
+def applied_s(at: Place, wanted: str) -> float:
+    """How long it takes until the mode is `wanted`."""
     began = time.monotonic()
-    wait_until(lambda: mode(at) == wanted, at_most_s=at_most_s, what=f"mode {wanted}")
+    wait_until(lambda: mode(at) == wanted, what=f"mode {wanted}")
     return time.monotonic() - began
 
 
@@ -39,12 +41,13 @@ def test_hup_and_change(at: Place) -> None:
         for number in range(3):
             at.write(MONITOR, more=f"sessions: {{idle_s: {900 + number}}}\n")
             os.kill(service.pid, signal.SIGHUP)
-            by_hup.append(applied_s(at, "monitor", at_most_s=20))
+            by_hup.append(applied_s(at, "monitor"))
             at.write(ENFORCE, more=f"sessions: {{idle_s: {900 + number}}}\n")
-            by_change.append(applied_s(at, "enforce", at_most_s=20))
+            by_change.append(applied_s(at, "enforce"))
         print(f"applied {min(by_hup):.2f} s after HUP, {min(by_change):.2f} s after saving")
-        assert min(by_hup) <= 2.0
-        assert min(by_change) <= 3.0  # 1.5 s on a quiet machine: two polls of 0.5 s, and a child that yields to everybody
+        assert in_time(min(by_hup), 2.0, niceness=NICENESS)
+        # 1.5 s on a quiet machine: two polls of 0.5 s, and a child that yields to everybody.
+        assert in_time(min(by_change), 3.0, niceness=NICENESS)
         wait_until(lambda: at.log.read_text().count('"config_applied"') == 7, what="the seventh config_applied")
 
 
@@ -57,14 +60,14 @@ def test_a_bad_file_keeps_the_last_good_one(at: Place, bad: str) -> None:
         else:
             at.config.unlink()
         os.kill(service.pid, signal.SIGHUP)
-        wait_until(lambda: "the last good one goes on" in service.output, at_most_s=20, what="the refusal")
+        wait_until(lambda: "the last good one goes on" in service.output, what="the refusal")
         assert str(at.config) in service.output
         assert "accepted" in service.output
         assert mode(at) == "enforce"
         assert at.metric("botsieve_config_refused_total") >= 1
         wait_until(lambda: '"config_refused"' in at.log.read_text(), what="config_refused in the log")
         at.write(MONITOR)
-        applied_s(at, "monitor", at_most_s=20)
+        applied_s(at, "monitor")
 
 
 def test_20_reloads_under_load(at: Place) -> None:
@@ -73,7 +76,7 @@ def test_20_reloads_under_load(at: Place) -> None:
         for number in range(20):
             at.write(MONITOR if number % 2 == 0 else ENFORCE, more=f"sessions: {{idle_s: {1000 + number}}}\n")
             os.kill(service.pid, signal.SIGHUP)
-            wait_until(lambda n=number: mode(at) == ("monitor" if n % 2 == 0 else "enforce"), at_most_s=20, what="a reload")  # type: ignore[misc]
+            wait_until(lambda n=number: mode(at) == ("monitor" if n % 2 == 0 else "enforce"), what="a reload")  # type: ignore[misc]
         assert load.total > 100
     assert load.errors == []
     assert "unjudged" not in load.verdicts
@@ -87,7 +90,7 @@ def test_what_needs_a_restart_is_said(at: Place) -> None:
         at.write(MONITOR)
         at.socket = old
         os.kill(service.pid, signal.SIGHUP)
-        wait_until(lambda: "edges.nginx.listen takes effect at the next start" in service.output, at_most_s=20)
+        wait_until(lambda: "edges.nginx.listen takes effect at the next start" in service.output)
         assert mode(at) == "monitor"
 
 
@@ -106,15 +109,13 @@ def test_key_rotation_costs_nobody_anything(at: Place) -> None:
         with at.keys.open("a") as keys:
             keys.write("ab" * 32 + "\n")
         os.kill(service.pid, signal.SIGHUP)
-        wait_until(lambda: '"keys_rotated"' in at.log.read_text(), at_most_s=20, what="keys_rotated")
+        wait_until(lambda: '"keys_rotated"' in at.log.read_text(), what="keys_rotated")
         assert at.ask("/a", PERSON | {"Cookie": cookie}).all("Set-Cookie") == []
         fresh = solved_cookie(at)
         lines = at.keys.read_text().splitlines()
         at.keys.write_text(lines[-1] + "\n")
         os.kill(service.pid, signal.SIGHUP)
-        wait_until(
-            lambda: at.ask("/b", PERSON | {"Cookie": cookie}).all("Set-Cookie") != [], at_most_s=20, what="the old key's end"
-        )
+        wait_until(lambda: at.ask("/b", PERSON | {"Cookie": cookie}).all("Set-Cookie") != [], what="the old key's end")
         assert at.ask("/c", PERSON | {"Cookie": fresh}).all("Set-Cookie") == []
 
 
@@ -128,7 +129,7 @@ def test_bad_keys_keep_the_old_ones(at: Place, text: str | None) -> None:
         else:
             at.keys.write_text(text)
         os.kill(service.pid, signal.SIGHUP)
-        wait_until(lambda: '"keys_refused"' in at.log.read_text(), at_most_s=20, what="keys_refused")
+        wait_until(lambda: '"keys_refused"' in at.log.read_text(), what="keys_refused")
         assert at.ask("/a", PERSON | {"Cookie": cookie}).all("Set-Cookie") == []
         assert at.keys.exists() == (text is not None)
 
@@ -159,12 +160,16 @@ def test_pause_and_resume(at: Place) -> None:
 
 
 def test_a_pause_by_hand(at: Place) -> None:
-    """Whoever makes or removes the file is obeyed within 1 s."""
+    """Whoever makes or removes the file is obeyed within 1 s (the best of three: the machine may be busy)."""
+    paused, resumed = [], []
     with at.start():
-        (at.state / "paused").touch()
-        applied_s(at, "monitor", at_most_s=1.0)
-        (at.state / "paused").unlink()
-        applied_s(at, "enforce", at_most_s=1.0)
+        for _ in range(3):
+            (at.state / "paused").touch()
+            paused.append(applied_s(at, "monitor"))
+            (at.state / "paused").unlink()
+            resumed.append(applied_s(at, "enforce"))
+        assert in_time(min(paused), 1.0)
+        assert in_time(min(resumed), 1.0)
 
 
 def test_a_pause_outlives_a_restart(at: Place) -> None:
@@ -176,7 +181,7 @@ def test_a_pause_outlives_a_restart(at: Place) -> None:
         assert mode(at) == "monitor"
         at.write(ENFORCE, more="sessions: {idle_s: 999}\n")
         os.kill(service.pid, signal.SIGHUP)
-        wait_until(lambda: at.log.read_text().count('"config_applied"') >= 3, at_most_s=20, what="the reload")
+        wait_until(lambda: at.log.read_text().count('"config_applied"') >= 3, what="the reload")
         assert mode(at) == "monitor"
         found = ask(at.state, "POST", "/v1/resume")
         assert found is not None
@@ -213,9 +218,9 @@ def test_a_list_of_addresses_is_followed_and_never_lost(at: Place) -> None:
     with at.start():
         assert rule() == "allow"
         listed.write_text("198.51.100.0/24\n203.0.113.64/26 # and these\n")
-        wait_until(lambda: rule() == "block", at_most_s=20, what="the new list")
+        wait_until(lambda: rule() == "block", what="the new list")
         listed.write_text("<html>gone</html> 1\n")
-        wait_until(lambda: '"data_refused"' in at.log.read_text(), at_most_s=20, what="data_refused")
+        wait_until(lambda: '"data_refused"' in at.log.read_text(), what="data_refused")
         assert rule() == "block"
         assert at.metric("botsieve_data_refused_total") == 1
         assert at.metric('botsieve_listed_ranges{list="reputation"}') == 2

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.pace import in_time
 from tests.servers import wait_until
 from tests.service.running import CURL, Load, Place, question
 from tests.transports.wire import only_reply
@@ -20,8 +21,8 @@ def test_it_ends_cleanly(at: Place, number: signal.Signals) -> None:
         at.ask()
         began = time.monotonic()
         service.popen.send_signal(number)
-        assert service.popen.wait(10) == 0
-        assert time.monotonic() - began <= 5.0
+        assert service.popen.wait(60) == 0
+        assert in_time(time.monotonic() - began, 5.0)
         assert "Traceback" not in service.output
     assert not at.socket.exists()
     assert not (at.state / "control.sock").exists()
@@ -46,7 +47,7 @@ def test_nothing_in_flight_is_dropped(at: Place) -> None:
             assert reply.one("Connection") == "close"
         for connection in idle:
             assert connection.rest() == b""
-        assert service.popen.wait(10) == 0
+        assert service.popen.wait(60) == 0
         for connection in connections + idle:
             connection.close()
 
@@ -66,8 +67,8 @@ def test_a_connection_that_hangs_does_not_hold_it(at: Place) -> None:
                 raise AssertionError("it took everything")
             began = time.monotonic()
             service.popen.send_signal(signal.SIGTERM)
-            assert service.popen.wait(10) == 0
-        assert time.monotonic() - began <= 5.0
+            assert service.popen.wait(60) == 0
+        assert in_time(time.monotonic() - began, 5.0)
 
 
 @pytest.mark.realtime
@@ -76,7 +77,7 @@ def test_term_under_load(at: Place) -> None:
     with at.start() as service, Load(at, 8) as load:
         wait_until(lambda: load.total > 200, what="some load")
         service.popen.send_signal(signal.SIGTERM)
-        assert service.popen.wait(10) == 0
+        assert service.popen.wait(60) == 0
     assert "unjudged" not in load.verdicts
     for error in load.errors:
         assert "told to close" in error or "closed after b''" in error or "Broken pipe" in error or "reset" in error, error
@@ -104,7 +105,7 @@ def test_signals_one_after_another(at: Place) -> None:
         assert at.ask().verdict == "allow"
         service.popen.send_signal(signal.SIGTERM)
         service.popen.send_signal(signal.SIGTERM)
-        assert service.popen.wait(10) == 0
+        assert service.popen.wait(60) == 0
 
 
 def test_its_end_removes_only_its_own_socket(at: Place) -> None:

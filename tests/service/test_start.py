@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests.conftest import free_port, stop
+from tests.pace import in_time
 from tests.service.running import Place, environment
 
 
@@ -27,7 +28,7 @@ def test_ready_is_the_last_line_and_true(at: Place) -> None:
         assert re.search(r" config=[0-9a-f]{12} in [0-9.]+ s$", line)
         assert at.ask().verdict == "allow"
         assert at.web("/readyz")[0] == 200
-        with socket.create_connection(("127.0.0.1", port), timeout=5):
+        with socket.create_connection(("127.0.0.1", port), timeout=30):
             pass
 
 
@@ -40,7 +41,7 @@ def test_ready_within_2_s(at: Place) -> None:
         with at.start():
             took.append(time.monotonic() - began)
     print(f"ready after {min(took):.2f} s (best of {[round(one, 2) for one in took]})")
-    assert min(took) <= 2.0
+    assert in_time(min(took), 2.0)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_wrong_usage(at: Place) -> None:
         capture_output=True,
         check=False,
         env=environment(),
-        timeout=30,
+        timeout=120,
     )
     assert done.returncode == 2
 

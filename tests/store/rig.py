@@ -68,13 +68,13 @@ class Store:
         self.feed.step(self.now_s)
 
     def until(self, said: Callable[[], object], what: str = "it") -> None:
-        """Steps until it is so; at most forty real seconds, for a machine that others use."""
+        """Steps until it is so; at most a real minute."""
 
         def look() -> bool:
             self.step(0.05)
             return bool(said())
 
-        wait_until(look, at_most_s=40.0, what=what)
+        wait_until(look, what=what)
 
     def violate(self, number: int = 1, *, client: str = "203.0.113.7", uri: bytes = b"/items/17?q=secret", **facts: Any) -> str:
         """One violating request of subject `number`; the id of its decision."""

@@ -19,6 +19,7 @@ from botsieve.store.feed import STALL_S
 from botsieve.store.messages import MinuteRow, Setup
 from botsieve.store.schema import FILE_NAME
 
+from tests.pace import in_time, own_heap
 from tests.store.rig import Store
 
 
@@ -41,10 +42,11 @@ def test_a_stopped_writer_holds_nobody_up(tmp_path: Path) -> None:
         os.kill(store.process.pid, signal.SIGSTOP)
         try:
             began_s = time.monotonic()
-            worst_s = longest_step(
-                store, 600, lambda n: [store.violate(n * 20 + at, client=f"203.{n % 200}.{at}.7") for at in range(20)]
-            )
-            assert time.monotonic() - began_s < 20.0
+            with own_heap():
+                worst_s = longest_step(
+                    store, 600, lambda n: [store.violate(n * 20 + at, client=f"203.{n % 200}.{at}.7") for at in range(20)]
+                )
+            assert in_time(time.monotonic() - began_s, 20.0)
             assert worst_s < 0.05, "a slice is bounded by its number of messages"
             store.step(STALL_S + 1.0)
             store.step(STALL_S + 1.0)

@@ -11,6 +11,7 @@ from botsieve.journal.redact import HMAC, PREFIX, Redactor
 from botsieve.store.feed import SLICE
 from botsieve.store.messages import Setup
 
+from tests.pace import in_time, own_heap
 from tests.store.rig import Store
 from tests.unit.store.rows import feedback
 
@@ -48,7 +49,7 @@ def test_the_end_waits_for_nobody_and_loses_nothing(tmp_path: Path) -> None:
     store.verdicts["nginx", "shop", "block", "block"] = 500
     began_s = time.monotonic()
     store.feed.close()
-    assert time.monotonic() - began_s < 5.0
+    assert in_time(time.monotonic() - began_s, 5.0)
     assert [path.name for path in tmp_path.iterdir()] == ["state.sqlite"], "a clean end leaves one file"
     assert store.stored() == 500
     assert store.rows("SELECT blocked FROM statistics") == [(500,)]
@@ -111,13 +112,14 @@ def test_a_step_is_short(tmp_path: Path) -> None:
         for number in range(10_000):
             store.violate(number, client=f"10.{number // 200}.{number % 200}.7")
         took = []
-        for number in range(1_000):
-            if number % 10 == 0:
-                for at in range(100):
-                    store.violate(number * 5 + at, client=f"10.{number // 200}.{number % 200}.7")
-            began_s = time.thread_time()
-            store.step(0.02)
-            took.append(time.thread_time() - began_s)
+        with own_heap():
+            for number in range(1_000):
+                if number % 10 == 0:
+                    for at in range(100):
+                        store.violate(number * 5 + at, client=f"10.{number // 200}.{number % 200}.7")
+                began_s = time.thread_time()
+                store.step(0.02)
+                took.append(time.thread_time() - began_s)
         took.sort()
         assert took[len(took) * 98 // 100] < 0.004, "on a quiet core it is 0.8 ms"
         assert took[-1] < 0.03

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from botsieve.store.messages import Ready, Status, for_service, for_writer, pack_all
 from botsieve.store.process import Gone, WriterProcess
+from botsieve.store.writer import NICENESS
 
+from tests.pace import in_time
 from tests.servers import wait_until
 from tests.unit.store.rows import incident, minute
 
@@ -37,7 +39,7 @@ def test_it_says_how_much_it_took(process: WriterProcess) -> None:
     for packet, _ in pack_all([incident(), minute(attacks=1)]):
         assert process.send(packet)
     wait_until(lambda: Status(2, 0, "") in heard(process))
-    process.finish(2.0)
+    process.finish(60.0)
 
 
 def test_signals_to_the_whole_group_do_not_end_it(process: WriterProcess, tmp_path: Path) -> None:
@@ -47,8 +49,8 @@ def test_signals_to_the_whole_group_do_not_end_it(process: WriterProcess, tmp_pa
     process.send(pack_all([incident()])[0][0])
     pid = process.pid
     began_s = time.monotonic()
-    process.finish(5.0)
-    assert time.monotonic() - began_s < 4.0
+    process.finish(60.0)
+    assert in_time(time.monotonic() - began_s, 4.0, niceness=NICENESS)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert (tmp_path / "state.sqlite").is_file()
@@ -59,7 +61,9 @@ def test_one_that_hangs_is_killed(process: WriterProcess) -> None:
     os.kill(process.pid, signal.SIGSTOP)
     began_s = time.monotonic()
     process.finish(0.3)
-    assert 0.3 <= time.monotonic() - began_s < 2.0
+    took_s = time.monotonic() - began_s
+    assert took_s >= 0.3
+    assert in_time(took_s, 2.0)
 
 
 def test_who_is_gone_is_noticed(process: WriterProcess) -> None:
@@ -87,7 +91,7 @@ def test_it_takes_nothing_when_it_is_full(process: WriterProcess) -> None:
     began_s = time.monotonic()
     taken = [process.send(packet) for _ in range(1_000)]
     assert taken.count(True) < 100
-    assert time.monotonic() - began_s < 1.0
+    assert in_time(time.monotonic() - began_s, 1.0)
     assert len(for_writer(packet)) == 1
     process.finish(0.0)
 

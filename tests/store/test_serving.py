@@ -15,18 +15,13 @@ from typing import Any
 import pytest
 from botsieve.store.schema import FILE_NAME
 
-from tests.servers import ServiceProcess
-from tests.servers import wait_until as waiting
+from tests.pace import in_time
+from tests.servers import ServiceProcess, wait_until
 from tests.service.running import PERSON, Place, botsieve, place, question
 
 # The score blocks nobody here: how regular these requests come depends on the machine.
 STRICT = "policies: [{name: shop, mode: enforce, audience: browser, preset: strict, challenge_at: 100, block_at: 100}]\n"
 ADDRESS = "203.0.113.9"
-
-
-def wait_until(said: object, *, what: str) -> None:
-    """The writer is nice to others: on a busy machine it takes its time."""
-    waiting(said, at_most_s=40.0, what=what)
 
 
 @pytest.fixture
@@ -144,15 +139,15 @@ def test_the_writer_is_killed_or_stopped(at: Place, number: signal.Signals) -> N
             began_s = time.perf_counter()
             at.ask(f"/q{n}")
             took.append(time.perf_counter() - began_s)
-        assert sorted(took)[198] < 0.1
+        assert in_time(sorted(took)[198], 0.1)
         if number is signal.SIGKILL:
             wait_until(lambda: writer_of(service) != writer, what="another writer")
             wait_until(lambda: "store_back" in at.log.read_text(), what="that it is back")
             surf(at, first=2_000)
         began_s = time.monotonic()
         service.popen.terminate()
-        assert service.popen.wait(10) == 0
-        assert time.monotonic() - began_s < 5.0
+        assert service.popen.wait(60) == 0
+        assert in_time(time.monotonic() - began_s, 5.0)
     assert at.log.read_text().count('"store_failed"') <= 1
     wait_until(lambda: not Path(f"/proc/{writer}").exists() or is_zombie(writer), what="the end of the writer")
     assert "Traceback" not in service.output

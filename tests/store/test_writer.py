@@ -103,7 +103,7 @@ def test_a_kill_while_it_writes_leaves_a_whole_database(tmp_path: Path) -> None:
             statuses = [one for one in for_service(packet) if isinstance(one, Status)] if packet else []
             taken = max([taken, *(status.taken // 20 for status in statuses)])
         os.kill(process.pid, signal.SIGKILL)
-        process.finish(2.0)
+        process.finish(60.0)
         with closing(sqlite3.connect(tmp_path / "state.sqlite")) as sql:
             assert sql.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             (count,) = sql.execute("SELECT count(*) FROM incidents").fetchone()

@@ -201,7 +201,7 @@ class Held:
         self._edge.run(finish())
 
 
-def until(true: Callable[[], bool], at_most_s: float = 5.0) -> None:
+def until(true: Callable[[], bool], at_most_s: float = 60.0) -> None:
     """Returns as soon as `true()`; AssertionError when that takes too long."""
     end_s = time.monotonic() + at_most_s
     while not true():

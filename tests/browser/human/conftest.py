@@ -58,7 +58,7 @@ class Human:
         return f"http://127.0.0.1:{self.site.http_port}{path}"
 
     def told(self) -> dict[str, int]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._web}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._web}/metrics", timeout=30) as answer:
             text = answer.read().decode()
         found = re.findall(r'^botsieve_human_reports_total\{finding="(\w+)"\} (\d+)', text, re.MULTILINE)
         return {finding: int(float(count)) for finding, count in found}
@@ -66,7 +66,7 @@ class Human:
     def hear(self, before: dict[str, int], count: int = 1) -> set[str]:
         """What the next `count` reports show: waits for them."""
         until = sum(before.values()) + count
-        wait_until(lambda: sum(self.told().values()) >= until, at_most_s=20, what="a report")
+        wait_until(lambda: sum(self.told().values()) >= until, what="a report")
         return {finding for finding, total in self.told().items() if total > before.get(finding, 0)}
 
     def shown(self, prefix: str) -> dict[str, str]:

@@ -58,14 +58,14 @@ class Desk:
             stderr=subprocess.DEVNULL,
         )
         try:
-            wait_until(self._is_shown, at_most_s=30, what="the browser's window")
+            wait_until(self._is_shown, what="the browser's window")
         except AssertionError:
             self.leave()
             raise
 
     def _xdotool(self, *arguments: object) -> str:
         done = subprocess.run(
-            ["xdotool", *map(str, arguments)], env=self._environment, capture_output=True, text=True, check=False, timeout=10
+            ["xdotool", *map(str, arguments)], env=self._environment, capture_output=True, text=True, check=False, timeout=60
         )
         return done.stdout.strip()
 
