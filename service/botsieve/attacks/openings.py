@@ -180,7 +180,7 @@ class Openings:
         key = self._hasher.key(request.view.profiles.site.tag + request.client_key)
         measures = (Measure("page_loads_without_cookie", count, PAGE_LOADS),)
         found = Violation(OPENING, SESSION_OPENING, CLIENT, key, settings.action, measures, settings.prevention_s, NO_COOKIE)
-        challenges = settings.action == STOP and request.view.policy.challenge != "none"
+        challenges = settings.action == STOP
         return Ruling(CHALLENGE if challenges else "", "normal" if challenges else "", violations=(found,))
 
     def _ruled(self, request: Request, settings: SessionOpening, one: Prevention, *, opens: bool) -> Ruling:
@@ -215,7 +215,7 @@ class Openings:
                 return BLOCK, 0
             if opens and request.draw_0_1 < self._refused_0_1(request, settings, one):
                 return BLOCK, ceil(settings.over_s)
-        if INTEGRITY in wanted and is_new and request.view.policy.challenge != "none":
+        if INTEGRITY in wanted and is_new:
             return CHALLENGE, 0
         return "", 0
 
