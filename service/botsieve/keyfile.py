@@ -5,13 +5,12 @@ Law of the file: made at first start, 0600, whole or not at all; what cannot be 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from botsieve.challenge.keys import KeyRing, new_keys_text
 from botsieve.errors import MachineError
+from botsieve.whole_file import make_once
 
 _MAX_BYTES = 65_536
 
@@ -25,7 +24,7 @@ def read_keys(path: str, *, make: bool = True) -> KeyRing:
     try:
         if make and not file.exists():
             make_folder(str(file.parent), "challenge.keys_file")
-            _write_first(file)
+            make_once(file, new_keys_text(os.urandom(32)).encode("ascii"))
         with file.open("rb") as stream:
             text = stream.read(_MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -34,20 +33,6 @@ def read_keys(path: str, *, make: bool = True) -> KeyRing:
             f"challenge.keys_file: {path}: {reason}; accepted: a file that this user may read, or make"
         ) from error
     return KeyRing.parse(text, where=path)
-
-
-def _write_first(file: Path) -> None:
-    """Writes a keys file beside its place and puts it there whole, unless somebody was faster."""
-    descriptor, fresh = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.write(new_keys_text(os.urandom(32)))
-            out.flush()
-            os.fsync(out.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, file)
-    finally:
-        os.unlink(fresh)
 
 
 def make_folder(path: str, key: str = "state.dir") -> None:

@@ -15,6 +15,7 @@ from botsieve.config.reader import packaged, read
 from botsieve.config.settings import Loaded
 from botsieve.config.yaml_tree import MAX_BYTES
 from botsieve.errors import ConfigError, InputError
+from botsieve.whole_file import replace_whole
 
 DEFAULT_FILE = "/etc/botsieve/botsieve.yaml"
 LAST_GOOD = "config.last-good"
@@ -56,16 +57,8 @@ def load_or_last_good(path: str | os.PathLike[str] | None = None) -> tuple[Loade
 
 def keep_last_good(loaded: Loaded) -> None:
     """Writes the text of an applied file to `state.dir`, whole or not at all, 0600.  Errors: OSError."""
-    if not loaded.text:
-        return
-    folder = Path(loaded.service.state.dir)
-    fresh = folder / f"{LAST_GOOD}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(loaded.text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(folder / LAST_GOOD)
+    if loaded.text:
+        replace_whole(Path(loaded.service.state.dir) / LAST_GOOD, [loaded.text])
 
 
 def find(path: str | os.PathLike[str] | None) -> str:

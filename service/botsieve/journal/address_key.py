@@ -5,11 +5,11 @@ Law of the file: whoever holds the file can test which address a digest belongs 
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from botsieve.errors import MachineError
+from botsieve.whole_file import make_once
 
 FILE_NAME = "address.key"
 _BYTES = 32
@@ -20,14 +20,9 @@ def address_key(state_dir: str | Path) -> bytes:
     path = Path(state_dir) / FILE_NAME
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            key = path.read_bytes()
-        else:
-            key = secrets.token_bytes(_BYTES)
-            with os.fdopen(fd, "wb") as file:
-                file.write(key)
+        if not path.exists():
+            make_once(path, secrets.token_bytes(_BYTES))
+        key = path.read_bytes()
     except OSError as error:
         raise MachineError(f"{path}: {error.strerror}; accepted: a state.dir that this user may write") from error
     if len(key) != _BYTES:

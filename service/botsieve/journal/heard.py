@@ -11,10 +11,11 @@ again, looks like one that went on.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import msgspec
+
+from botsieve.whole_file import replace_whole
 
 FILE_NAME = "unjudged-heard"
 _MAX_TELLERS = 256
@@ -58,16 +59,12 @@ class Heard:
         return total - before if total >= before else total
 
     def save(self) -> None:
-        """Writes the numbers, if they changed: the whole file or none of it.  Where that cannot be done it is tried again."""
+        """Writes the numbers, if they changed.  Where that cannot be done it is tried again."""
         if self._is_saved:
             return
         rows = [(edge[:_MAX_NAME], peer.hex(), total) for (edge, peer), (total, _) in self._totals.items()]
-        fresh = self._path.with_suffix(".new")
         with contextlib.suppress(OSError):
-            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(_encode(rows))
-            os.replace(fresh, self._path)
+            replace_whole(self._path, [_encode(rows)], lasting=False)  # the loop waits for it
             self._is_saved = True
 
     def __len__(self) -> int:

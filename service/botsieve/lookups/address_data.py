@@ -15,7 +15,7 @@ import msgspec
 from botsieve.config.polling import POLL_S, Looks, Stamp, stamp
 from botsieve.confined import CPU_S, MEMORY_MIB, WAIT_S, Confined
 from botsieve.lookups.geo import Places, open_database
-from botsieve.lookups.reading import Ask, Report, Said, Wanted, decode_report, encode_ask
+from botsieve.lookups.reading import Ask, Report, Said, Wanted, decode_report, encode
 from botsieve.lookups.settings import LookupSettings
 from botsieve.policy import Rulebook
 from botsieve.ranges import RangeSet
@@ -193,7 +193,7 @@ def _wanted(file: str, known: Mapping[str, Said]) -> Wanted:
 def _asked(child: Confined, ask: Ask) -> Report | str:
     """What the child reports, or why it could not."""
     try:
-        return decode_report(child.run(encode_ask(ask)))
+        return decode_report(child.run(encode(ask)))
     except TimeoutError:
         return f"reading the lists took longer than {child.wait_s:g} s; accepted: smaller ones"
     except OSError as error:

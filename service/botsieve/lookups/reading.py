@@ -22,6 +22,7 @@ from botsieve.confined import confine
 from botsieve.lookups.layers import Span, flattened, merged, share_of_ipv4
 from botsieve.lookups.list_text import MAX_BYTES, parse_list
 from botsieve.ranges import RangeSet
+from botsieve.whole_file import replace_whole
 
 # A list that is so many times larger than the one in force is taken for a mistake, above sizes that grow so by themselves.
 TIMES = 10
@@ -65,7 +66,7 @@ class Report(msgspec.Struct, frozen=True):
     said: tuple[Said, ...] = ()
 
 
-encode_ask = msgspec.msgpack.Encoder().encode
+encode = msgspec.msgpack.Encoder().encode  # an Ask, or a Report
 _decode_ask = msgspec.msgpack.Decoder(Ask).decode
 _decode_report = msgspec.msgpack.Decoder(Report).decode
 
@@ -81,7 +82,7 @@ def decode_report(raw: bytes) -> Report:
 def main() -> None:
     """What runs in the child."""
     confine()
-    sys.stdout.buffer.write(encode_ask(read_lists(_decode_ask(sys.stdin.buffer.read()))))
+    sys.stdout.buffer.write(encode(read_lists(_decode_ask(sys.stdin.buffer.read()))))
 
 
 def read_lists(ask: Ask) -> Report:
@@ -146,17 +147,11 @@ def _kept_file(file: str, keep: str) -> Path:
 
 
 def _keep(file: str, keep: str, spans: Sequence[Span]) -> None:
-    """Whole or not at all; a folder that cannot be written costs the safety net and nothing else."""
+    """A folder that cannot be written costs the safety net and nothing else."""
     place = _kept_file(file, keep)
-    fresh = place.with_suffix(".new")
     with suppress(OSError):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(RangeSet.of_numbers(spans).pack())
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(place)
+        replace_whole(place, [RangeSet.of_numbers(spans).pack()])
 
 
 def _kept(file: str, keep: str) -> list[Span]:

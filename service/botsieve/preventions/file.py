@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from botsieve.attacks.kept import MAX_LINE, line_of, prevention_of
 from botsieve.attacks.preventions import Prevention
+from botsieve.whole_file import replace_whole
 
 FILE_NAME = "preventions"
 HEAD = b"botsieve preventions 1"
@@ -65,17 +67,4 @@ def _head(mark: str) -> bytes:
 
 def write(path: Path, chunks: Iterable[bytes], mark: str = "") -> None:
     """Puts a new file in the place of the old one.  `mark`: as of `read`.  Errors: OSError; the old one is then as it was."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(_head(mark) + b"\n")
-            for chunk in chunks:
-                stream.write(chunk)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    replace_whole(path, chain([_head(mark) + b"\n"], chunks))

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from botsieve.lookups.reading import Ask, Report, Said, Wanted, decode_report, encode_ask, read_lists
+from botsieve.lookups.reading import Ask, Report, Said, Wanted, decode_report, encode, read_lists
 from botsieve.observation import pack_address
 from botsieve.ranges import RangeSet
 from hypothesis import given
@@ -151,7 +151,7 @@ def test_any_bytes_are_a_report_or_a_value_error(raw: bytes) -> None:
 def test_a_report_survives_the_way_through_the_pipe() -> None:
     """And half of it is none."""
     report = Report(b"a" * 32, b"\0", b"", (Said("/x", 1, 0.5, ("y",), True),))
-    raw = encode_ask(report)
+    raw = encode(report)
     assert decode_report(raw) == report
     for end in range(len(raw)):
         with pytest.raises(ValueError):
