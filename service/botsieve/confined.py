@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-import sys
 from errno import EINTR
-from pathlib import Path
+
+from botsieve.interpreter import command, environment
 
 MEMORY_MIB = 768  # measured: 90 MiB for the hungriest of the largest configurations, 330 MiB for lists of a million ranges
 CPU_S = 30
@@ -35,25 +35,21 @@ class Confined:
     def __init__(self, code: str, *arguments: str, wait_s: float = WAIT_S, keep_open: tuple[int, ...] = ()) -> None:
         """`code`: Python of ours, which calls `confine`.  `arguments`: as `sys.argv[1:]`.  `keep_open`: descriptors for the child."""
         self.wait_s = wait_s
-        self._command = [sys.executable, "-P", "-c", code, *arguments]
+        self._command = command(code, *arguments)
         self._keep_open = keep_open
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopped = False
 
     def run(self, given: bytes = b"") -> bytes:
         """What it wrote to stdout; `given` is its stdin.  Errors: TimeoutError when it was ended, OSError when it did not start."""
-        root = str(Path(__file__).resolve().parents[1])
-        inherited = os.environ.get("PYTHONPATH", "")
-        environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
         if self._is_stopped:
             raise InterruptedError(EINTR, "stopped")
-        # -P: a folder that happens to be the working directory is no place to import from.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code; what is asked is one argument
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=environment(),
             pass_fds=self._keep_open,
         )
         try:

@@ -6,12 +6,11 @@ Law of the file: no call but `start` and `finish` can take longer than a system 
 from __future__ import annotations
 
 import contextlib
-import os
+import errno
 import socket
 import subprocess
-import sys
-from pathlib import Path
 
+from botsieve.interpreter import command, environment
 from botsieve.store.messages import PACKET_BYTES
 
 _DEAD_S = 0.5
@@ -33,19 +32,15 @@ class WriterProcess:
     def start(self) -> None:
         """Starts it: some milliseconds, so in a thread."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        root = str(Path(__file__).resolve().parents[2])
-        inherited = os.environ.get("PYTHONPATH", "")
-        environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
         try:
             ours.setblocking(False)
-            # -P: a folder that happens to be the working directory is no place to import from.
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, "-P", "-c", _CODE, str(theirs.fileno()), self._state_dir],
+                command(_CODE, str(theirs.fileno()), self._state_dir),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env=environment,
+                env=environment(),
             )
             self._link = ours
         except OSError:
@@ -68,7 +63,7 @@ class WriterProcess:
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            if error.errno == 105:  # ENOBUFS: the kernel is short of memory
+            if error.errno == errno.ENOBUFS:  # the kernel is short of memory
                 return False
             raise Gone from error
         return True
