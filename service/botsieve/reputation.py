@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from botsieve.attacks.types import STOP
 from botsieve.decision import Signal
 from botsieve.ranges import RangeSet
 
 SIGNAL = "network.reputation"
-ALARM, STOP = "alarm", "block"
 MAX_LISTS = 100  # which of them holds a range is one byte
 
 

@@ -17,7 +17,8 @@ from botsieve.lookups.dns_client import DnsClient, Reply, system_servers
 from botsieve.lookups.reverse_dns import verify
 from botsieve.verifications import UNVERIFIED, Question, Verifications
 
-RATE_PER_S = 100  # research: a resolver is not flooded because somebody floods us with names
+RATE_PER_S = 100  # a resolver is not flooded because somebody floods us with names
+_MAX_DOMAINS = 1_000  # own crawlers may name some hundred
 
 
 class CrawlerLookups:
@@ -31,7 +32,6 @@ class CrawlerLookups:
         self._client = DnsClient((), 1.0)
         self._known: dict[dns.name.Name, tuple[float, Reply]] = {}
         self._asked = asyncio.Event()
-        self._slots = asyncio.Semaphore(0)
         self._tasks: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
 
@@ -111,5 +111,3 @@ class CrawlerLookups:
         self._known[name] = (self._now_s() + self._settings.cache_s, reply)
         return reply
 
-
-_MAX_DOMAINS = 1_000  # own crawlers may name some hundred

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-IGNORE = "ignore"
+from botsieve.attacks.types import IGNORE, STOP
+
 MAX_ALLOW_FILES = 20
 
 
@@ -31,7 +32,7 @@ class LookupSettings(msgspec.Struct, frozen=True):
     def by_strictness(self) -> tuple[ListEntry, ...]:
         """The lists that are read: those that block first, else in the order of the file."""
         wanted = [entry for entry in self.reputation if entry.action != IGNORE]
-        return tuple(sorted(wanted, key=lambda entry: entry.action != "block"))
+        return tuple(sorted(wanted, key=lambda entry: entry.action != STOP))
 
     @property
     def databases(self) -> tuple[tuple[str, str], ...]:
