@@ -15,6 +15,7 @@ from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Measure, Signal
 from botsieve.detectors.settings import DEFAULTS, Settings, SuspiciousTiming, Volume
 from botsieve.errors import InputError
 from botsieve.policy import Policy
+from botsieve.replay.remedies import Remedy, categories, causes, remedies_of
 from botsieve.score import settle, total
 
 
@@ -46,7 +47,7 @@ class Explanation(msgspec.Struct, frozen=True):
     """`signals`, `families`: what the score is made of.  `added`: points that rules added.
 
     `by_threshold`: the verdict that the score alone gives.  `changes`: every single change that alters it.  `notes`: what a
-    reader must know beside.
+    reader must know beside.  `remedies`: what to do if the verdict was a mistake.
     """
 
     record: Mapping[str, Any]
@@ -58,6 +59,7 @@ class Explanation(msgspec.Struct, frozen=True):
     by_threshold: str
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
+    remedies: tuple[Remedy, ...]
 
 
 class _Record(msgspec.Struct):
@@ -94,7 +96,8 @@ def explain_record(record: Mapping[str, Any], policy: Policy, config: str = "") 
         block_at=policy.block_at,
         by_threshold=by_threshold,
         changes=changes,
-        notes=tuple(_notes(record, known, by_threshold, config)),
+        notes=tuple(_notes(record, known, by_threshold, config, _held_by(signals, policy))),
+        remedies=remedies_of(record, signals, policy.thresholds),
     )
 
 
@@ -150,17 +153,30 @@ def _weaker_points(signal: Signal, moved: Measure, settings: Settings | None) ->
     return 0
 
 
-def _notes(record: Mapping[str, Any], known: _Record, by_threshold: str, config: str) -> list[str]:
+def _held_by(signals: tuple[Signal, ...], policy: Policy) -> str:
+    """What settled a verdict that is called `prevention`: thresholds that were crossed, or a list that the address is on."""
+    listed = " and ".join(f"a list of `reputation` (category {category})" for category in categories(signals))
+    crossed = ", ".join(causes(signals, policy.thresholds))
+    if listed and not crossed:
+        return f"The client's address is on {listed}: that settled the verdict, not the score. No prevention runs."
+    whose = f" ({crossed or 'begun by another session of the client, or by its network'})"
+    beside = f" The address is on {listed}, too." if listed else ""
+    return f"A prevention was running against the client{whose}: it settled the verdict, not the score.{beside}"
+
+
+def _notes(record: Mapping[str, Any], known: _Record, by_threshold: str, config: str, held_by: str) -> list[str]:
     notes = []
     rule = known.rule
     if rule == "allowlist":
-        notes.append("The client is on the allow list: it is let through whatever it does.")
+        notes.append(
+            "The client is on the allow list (`allow`: its address, or a header that it sent): it is let through whatever it does."
+        )
     elif rule == "crawler":
         notes.append("A verified crawler: it is let through, and its findings were not looked for.")
     elif rule == "clearance":
         notes.append(f"The client has solved a challenge: it was let through; by score alone: {by_threshold}.")
     elif rule == "prevention":
-        notes.append("A prevention was running against the client: it settled the verdict, not the score.")
+        notes.append(held_by)
     elif rule.startswith("rule."):
         notes.append(f"Rule {rule[5:]} of the policy settled it; by score alone: {by_threshold}.")
     elif by_threshold != known.would_be:

@@ -35,6 +35,7 @@ def explain_lines(explanation: Explanation) -> Iterator[str]:
             yield f"          {_measure_text(measure)}"
     yield from _sums(explanation)
     yield from _change_lines(explanation)
+    yield from _remedy_lines(explanation)
 
 
 def explain_object(explanation: Explanation) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def explain_object(explanation: Explanation) -> dict[str, Any]:
         "families": [{"family": f.name, "points": f.points, "cap": f.cap, "counted": f.counted} for f in explanation.families],
         "changes": [_change_object(change) for change in explanation.changes],
         "notes": list(explanation.notes),
+        "remedies": [{"what": remedy.what, "write": remedy.write} for remedy in explanation.remedies],
     }
 
 
@@ -97,6 +99,16 @@ def _change_lines(explanation: Explanation) -> Iterator[str]:
     yield f"One change that turns {now} (by score) into something else:"
     for change in explanation.changes:
         yield f"  {_change_text(change)}: score {change.score}, {change.verdict}"
+
+
+def _remedy_lines(explanation: Explanation) -> Iterator[str]:
+    if not explanation.remedies:
+        return
+    yield ""
+    yield "If this was a mistake, one of these; a configuration that is saved is in force within seconds:"
+    width = max(len(remedy.what) for remedy in explanation.remedies)
+    for remedy in explanation.remedies:
+        yield f"  {shown(remedy.what.encode()):{width}}  {shown(remedy.write.encode())}"
 
 
 def _change_text(change: Change) -> str:

@@ -34,6 +34,12 @@ def test_text() -> None:
         "  without bot_useragent:curl: score 35, allow",
         "  without suspicious_timing:35: score 40, allow",
         "  mean_s at least 2 instead of 0.9 (suspicious_timing:35): score 40, allow",
+        "",
+        "If this was a mistake, one of these; a configuration that is saved is in force within seconds:",
+        "  let this address through, always  allow: {networks: [203.0.113.7]}",
+        "  leave this finding out            detectors: {agent.bot_useragent: {points: 0}} (in policy shop)",
+        "  leave this finding out            detectors: {timing.suspicious_timing: {points: 0}} (in policy shop)",
+        "  only watch, everywhere, at once   botsieve pause",
     ]
 
 
@@ -60,9 +66,8 @@ def test_nothing_found() -> None:
 def test_no_single_change() -> None:
     """That no one finding decides is an answer too."""
     found = record(100, [VOLUME, CURL, TIMER, {"id": "claim.contradiction", "points": 45}])
-    assert (
-        list(explain_lines(explain_record(found, Policy())))[-1]
-        == "No single finding decides: without any one of them the score still says block."
+    assert "No single finding decides: without any one of them the score still says block." in list(
+        explain_lines(explain_record(found, Policy()))
     )
 
 
