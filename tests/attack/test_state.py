@@ -32,7 +32,7 @@ def _attacked(flood: str, size: int) -> dict[str, float]:
     """The flood in a process of its own: memory of other tests is not in the figures."""
     call = f"attack({flood!r}, {size}, watched={WATCHED}, max_mib={MAX_MIB})"
     code = f"import json; from tests.bench.attack_on_state import attack; print(json.dumps({call}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True, cwd=ROOT)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

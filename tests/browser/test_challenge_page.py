@@ -53,7 +53,7 @@ def test_without_script_the_wait_leads_to_the_page(shop: Site, visit: Any) -> No
     someone.page.goto(_url(shop, "/shop/plain?x=1"))
     assert "JavaScript is off" in someone.text()
     someone.page.wait_for_load_state()
-    someone.page.locator("#uri").wait_for(timeout=15_000)
+    someone.page.locator("#uri").wait_for(timeout=60_000)
     assert someone.text().count("GET /shop/plain?x=1") == 1
     assert someone.page.url == _url(shop, "/shop/plain?x=1")
 
@@ -120,7 +120,7 @@ def test_a_script_that_does_not_load_is_said(shop: Site, visit: Any) -> None:
     someone.context.route("**/c.*.js", lambda route: route.abort())
     someone.page.goto(_url(shop, "/shop/"))
     assert not someone.page.locator("#stuck").is_visible()
-    someone.page.locator("#stuck").wait_for(state="visible", timeout=15_000)
+    someone.page.locator("#stuck").wait_for(state="visible", timeout=60_000)
     assert "could not be loaded" in someone.page.locator("#stuck").inner_text()
 
 

@@ -18,7 +18,7 @@ AGENT = "acme-sdk/1.2"
 
 
 def _ask(shop: Site, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", shop.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", shop.http_port, timeout=60)
     sent = {
         "User-Agent": AGENT,
         "Accept": "application/json",

@@ -23,13 +23,13 @@ class Heard:
 
     async def applied(self) -> Loaded:
         """The next thing said is a new configuration."""
-        said = await asyncio.wait_for(self.said.get(), 20)
+        said = await asyncio.wait_for(self.said.get(), 90)
         assert isinstance(said, Reload), said
         return said.loaded
 
     async def refused(self) -> list[str]:
         """The next thing said are mistakes."""
-        said = await asyncio.wait_for(self.said.get(), 20)
+        said = await asyncio.wait_for(self.said.get(), 90)
         assert isinstance(said, list), said
         return said
 
@@ -159,7 +159,7 @@ def test_what_needs_a_restart_is_named_and_the_rest_applied(tmp_path: Path) -> N
         write(file, "")
         async with watching(file) as (reloader, heard):
             write(file, "bot_at: 62\nedges: {grpc: {listen: '127.0.0.1:1', trusted: [127.0.0.1]}}\n")
-            said = await asyncio.wait_for(heard.said.get(), 20)
+            said = await asyncio.wait_for(heard.said.get(), 90)
             assert isinstance(said, Reload)
             assert said.restart == ("edges.grpc.listen",)
             assert said.loaded.rulebook.bot_at == 62
@@ -176,7 +176,7 @@ def test_a_last_good_text_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
         file.write_text(f"state: {{dir: {tmp_path}/none}}\n")
         async with watching(file) as (reloader, heard):
             reloader.request()
-            said = await asyncio.wait_for(heard.said.get(), 20)
+            said = await asyncio.wait_for(heard.said.get(), 90)
             assert isinstance(said, Reload)
             assert "could not be kept" in said.notes[0]
 

@@ -58,9 +58,9 @@ def ask(port: int, path: str, *, tls: bool = False, **headers: str) -> tuple[int
     """One GET; status and the id that it was given."""
     connection: http.client.HTTPConnection
     if tls:
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=ssl._create_unverified_context())
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=ssl._create_unverified_context())
     else:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     answer.read()
@@ -125,7 +125,7 @@ def test_a_port_in_use_ends_with_code_4(tmp_path: Path) -> None:
             env={**os.environ, "BOTSIEVE_HTTP_PORT": str(taken.getsockname()[1]), "PYTHONPATH": str(ROOT / "service")},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
     assert done.returncode == 4
@@ -136,12 +136,12 @@ def test_a_port_in_use_ends_with_code_4(tmp_path: Path) -> None:
 def test_pages_carry_the_script_that_looks_for_a_hand(start: Start, tmp_path: Path) -> None:
     """A page of the shop has the line, the line's script is there, and the service hears of hands."""
     demo = start_demo(start, tmp_path)
-    page = urllib.request.urlopen(f"http://127.0.0.1:{demo.http}/", timeout=5).read().decode()
+    page = urllib.request.urlopen(f"http://127.0.0.1:{demo.http}/", timeout=60).read().decode()
     assert '<script src="/.botsieve/b.js" defer></script>' in page
-    script = urllib.request.urlopen(f"http://127.0.0.1:{demo.http}/.botsieve/b.js", timeout=5).read()
+    script = urllib.request.urlopen(f"http://127.0.0.1:{demo.http}/.botsieve/b.js", timeout=60).read()
     assert b"pointermove" in script
     (metrics,) = re.findall(r"http://\S+/metrics", demo.said)
-    assert b"botsieve_human_reports_total" in urllib.request.urlopen(metrics, timeout=5).read()
+    assert b"botsieve_human_reports_total" in urllib.request.urlopen(metrics, timeout=60).read()
 
 
 def test_each_printed_command_of_botsieve_works(start: Start, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_each_printed_command_of_botsieve_works(start: Start, tmp_path: Path) ->
     for words in printed[1:]:
         command = [sys.executable, "-m", "botsieve", *words[1:]]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "service")}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert (done.returncode, done.stderr) == (0, ""), words
 
 

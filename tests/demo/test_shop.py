@@ -76,7 +76,7 @@ def test_a_connection_serves_one_request_after_another() -> None:
             for target in (b"/api/items/1", b"/api/items/2"):
                 writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
             writer.write(b"nonsense\r\n\r\n")
-            got = await asyncio.wait_for(reader.read(), 5)
+            got = await asyncio.wait_for(reader.read(), 60)
             writer.close()
             return got
 

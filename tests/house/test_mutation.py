@@ -83,7 +83,7 @@ def test_it_tells_what_is_noticed() -> None:
         [sys.executable, SCRIPT, "--sample", "2", "--at-least", "0", "--jobs", "1", "botsieve.score"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -21,7 +21,7 @@ from tests.house.test_locks import pins
 @pytest.fixture(scope="module")
 def bom() -> dict[str, Any]:
     """The document, made anew."""
-    subprocess.run(["bash", ROOT / "scripts" / "sbom.sh"], check=True, capture_output=True, timeout=120)
+    subprocess.run(["bash", ROOT / "scripts" / "sbom.sh"], check=True, capture_output=True, timeout=600)
     made: dict[str, Any] = json.loads(path().read_text())
     return made
 

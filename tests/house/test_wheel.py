@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 def run(*command: str | Path, cwd: Path) -> str:
     """Standard output of a command that must work, far from the clone."""
     done = subprocess.run(
-        list(map(str, command)), cwd=cwd, env=_bare(), capture_output=True, text=True, timeout=300, check=False
+        list(map(str, command)), cwd=cwd, env=_bare(), capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout

@@ -33,7 +33,7 @@ BROWSERS = (
 def run(command: Sequence[str], *, given: bytes = b"") -> str:
     """Runs a client; its output.  AssertionError when it fails."""
     environment = {**os.environ, "NODE_TLS_REJECT_UNAUTHORIZED": "0", "NODE_NO_WARNINGS": "1"}
-    done = subprocess.run(command, input=given, capture_output=True, timeout=30, check=False, env=environment)
+    done = subprocess.run(command, input=given, capture_output=True, timeout=120, check=False, env=environment)
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout.decode("latin-1")
 
@@ -50,7 +50,7 @@ def by_requests(url: str, n: int = 1) -> None:
     with requests.Session() as session, warnings.catch_warnings():
         warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         for _ in range(n):
-            _said_app(session.get(url, verify=False, timeout=10).text)
+            _said_app(session.get(url, verify=False, timeout=60).text)
 
 
 def by_httpx(url: str, *, http2: bool = False, n: int = 1) -> None:
@@ -96,7 +96,7 @@ NODE_HTTP2 = (
 
 def by_browser_print(name: str) -> Client:
     def ask(url: str) -> None:
-        _said_app(curl_requests.get(url, impersonate=name, verify=False, timeout=10).text)
+        _said_app(curl_requests.get(url, impersonate=name, verify=False, timeout=60).text)
 
     return ask
 

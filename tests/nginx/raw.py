@@ -26,7 +26,7 @@ def ask(port: int, path: str = "/", *lines: bytes | str, method: str = "GET", bo
 
 
 def send(port: int, request: bytes, *, tls: bool = False) -> Answer:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         connection = plain
         if tls:
             context = ssl.create_default_context()

@@ -50,7 +50,7 @@ class Echo:
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         self.thread.start()
-        assert started.wait(10)
+        assert started.wait(60)
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self.loop)
@@ -88,12 +88,12 @@ def talk(port: int, headers: dict[str, str]) -> list[str]:
         url = f"http://127.0.0.1:{port}/live/echo"
         async with (
             aiohttp.ClientSession() as session,
-            session.ws_connect(url, headers=headers, timeout=aiohttp.ClientWSTimeout(10)) as socket,
+            session.ws_connect(url, headers=headers, timeout=aiohttp.ClientWSTimeout(60)) as socket,
         ):
             heard = []
             for word in ("one", "two", "three"):
                 await socket.send_str(word)
-                heard.append(await socket.receive_str(timeout=10))
+                heard.append(await socket.receive_str(timeout=60))
             return heard
 
     return asyncio.run(conversation())
@@ -157,21 +157,21 @@ def test_grpc(standin: StandIn, tmp_path: Path) -> None:
             trust = grpc.ssl_channel_credentials(site.pem.read_bytes())
             with grpc.secure_channel(f"localhost:{site.port}", trust) as channel:
                 get = channel.unary_unary("/shop.v1.Items/Get")
-                said, call = get.with_call(b"a lamp" * 20_000, timeout=10)
+                said, call = get.with_call(b"a lamp" * 20_000, timeout=60)
                 assert said == b"A LAMP" * 20_000
                 assert ("shop-trailer", "kept") in call.trailing_metadata()
                 with pytest.raises(grpc.RpcError) as error:
-                    get(b"missing", timeout=10)
+                    get(b"missing", timeout=60)
                 assert (error.value.code(), error.value.details()) == (grpc.StatusCode.NOT_FOUND, "no such item")
                 for verdict in ("challenge", "block"):
                     for call_of in (lambda more: get(b"x", **more), lambda more: list(talk_on(channel, **more))):
                         with pytest.raises(grpc.RpcError) as error:
-                            call_of({"timeout": 10, "metadata": [("x-want", verdict)]})
+                            call_of({"timeout": 60, "metadata": [("x-want", verdict)]})
                         assert error.value.code() == grpc.StatusCode.PERMISSION_DENIED
                 assert in_turns(channel) == [b"ONE", b"TWO", b"THREE"]
             assert standin.last()["x-botsieve-uri"] == ["/shop.v1.Items/Talk"]
     finally:
-        server.stop(None).wait(10)
+        server.stop(None).wait(60)
 
 
 def talk_on(channel: grpc.Channel, **more: object) -> Iterator[bytes]:
@@ -187,10 +187,10 @@ def in_turns(channel: grpc.Channel) -> list[bytes]:
 
     def words() -> Iterator[bytes]:
         for word in (b"one", b"two", b"three"):
-            assert turn.acquire(timeout=10)
+            assert turn.acquire(timeout=60)
             yield word
 
-    for answer in channel.stream_stream("/shop.v1.Items/Talk")(words(), timeout=20):
+    for answer in channel.stream_stream("/shop.v1.Items/Talk")(words(), timeout=120):
         heard.append(answer)
         turn.release()
     return heard

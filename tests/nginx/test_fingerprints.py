@@ -140,7 +140,7 @@ def test_no_hello_breaks_a_worker(site: Site, name: str) -> None:
     message = b"\1" + len(body).to_bytes(3, "big") + body
     pids = site.worker_pids()
     for size in (7, 16384):
-        with socket.create_connection(("127.0.0.1", site.https_port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", site.https_port), timeout=60) as connection:
             for at in range(0, len(message), size):
                 part = message[at : at + size]
                 connection.sendall(b"\x16\3\1" + len(part).to_bytes(2, "big") + part)
@@ -152,7 +152,7 @@ def test_sslv2_hello(site: Site) -> None:
     """A hello in the format of SSL 2 has no print, and the log says why; the handshake is left to OpenSSL."""
     ciphers = b"".join(b"\0" + code.to_bytes(2, "big") for code in (0xC02B, 0xC02F, 0x00FF))
     message = b"\1\3\3" + len(ciphers).to_bytes(2, "big") + b"\0\0\0\x20" + ciphers + bytes(32)
-    with socket.create_connection(("127.0.0.1", site.https_port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", site.https_port), timeout=60) as connection:
         connection.sendall((0x8000 | len(message)).to_bytes(2, "big") + message)
         assert connection.recv(1)  # OpenSSL's answer, or its alert: our certificate cannot be used without signature algorithms
     said = "botsieve: no TLS fingerprint: sslv2 hello"

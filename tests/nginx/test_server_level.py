@@ -68,3 +68,25 @@ def test_a_gate_of_the_server_still_holds(standin: StandIn, tmp_path: Path) -> N
         assert (denied.status, b"nginx" in denied.body) == (403, True)
         assert len(standin.seen()) == before
         assert ask(site.http_port, "/", "X-Want: block", "Authorization: Basic dTpw").body.startswith(b"page block")
+
+
+def test_lua_of_the_server(standin: StandIn, tmp_path: Path) -> None:
+    """An outer access_by_lua that refuses everybody holds in the location that inherits it, not for our page and paths."""
+    server = "access_by_lua_block { ngx.exit(403) }"
+    locations = "location / { PROTECT access_by_lua_block { return } TO_APP } location /gate { PROTECT TO_APP }"
+    with Site(tmp_path, standin.socket, server=server, locations=locations, patient=True) as site:
+        assert ask(site.http_port).body == b"app GET /\n"
+        for path in ("/", "/gate"):
+            assert ask(site.http_port, path, "X-Want: challenge").body.startswith(b"page challenge")
+        assert ask(site.http_port, "/.botsieve/solve", method="POST", body=b"{}").status == 204
+        for want in ("allow", "close"):
+            refused = ask(site.http_port, "/gate", f"X-Want: {want}")
+            assert (refused.status, b"<center>nginx" in refused.body) == (403, True), "not taken for ours"
+
+
+def test_lua_of_the_server_and_nobody_answers(tmp_path: Path) -> None:
+    """Our paths give the small page, not the other product's refusal."""
+    server, locations = "access_by_lua_block { ngx.exit(404) }", "location / { PROTECT TO_APP }"
+    with Site(tmp_path, tmp_path / "none.sock", server=server, locations=locations, patient=True) as site:
+        script = ask(site.http_port, "/.botsieve/c.js")
+        assert (script.status, b"Please retry" in script.body) == (403, True)

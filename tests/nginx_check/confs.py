@@ -90,7 +90,7 @@ class Folder:
 
     def nginx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [find_nginx().command, "-p", str(self.at), "-c", str(self.conf), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 class Running(Process):

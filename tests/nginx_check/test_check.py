@@ -92,8 +92,8 @@ def test_findings_and_time_are_bounded() -> None:
         assert len(found) == min(count, MAX_FINDINGS)
         return time.process_time() - begin
 
-    small = seconds(200)
-    assert seconds(1600) < 24 * small
+    small = min(seconds(200) for _ in range(3))
+    assert min(seconds(1600) for _ in range(3)) < 24 * small
 
 
 def test_every_trap_has_a_conf_and_a_line_on_the_page() -> None:

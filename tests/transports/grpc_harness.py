@@ -71,7 +71,7 @@ class Edge:
         self.told: list[dict[str, Any]] = []
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def channel(self) -> grpc.Channel:
         return grpc.insecure_channel(self.target)
@@ -103,13 +103,13 @@ def serving(
         settings = GrpcSettings(
             listen=listen, limits=msgspec.structs.replace(limits or Limits(), deadline_ms=patience_ms), **more
         )
-        asyncio.run_coroutine_threadsafe(transport.start(settings), loop).result(10)
+        asyncio.run_coroutine_threadsafe(transport.start(settings), loop).result(60)
         target = f"127.0.0.1:{transport.port}" if transport.port else listen
         edge = Edge(judge, loop, target, transport)
         edge.unjudged, edge.told = unjudged, told
         yield edge
     finally:
-        asyncio.run_coroutine_threadsafe(transport.drain(0.2), loop).result(10)
+        asyncio.run_coroutine_threadsafe(transport.drain(0.2), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -133,7 +133,7 @@ def header(name: bytes, value: bytes) -> decision_pb2.Header:
 
 
 def check(
-    channel: grpc.Channel, o: decision_pb2.Observation | None, *, want_answer: bool = False, timeout_s: float = 5.0
+    channel: grpc.Channel, o: decision_pb2.Observation | None, *, want_answer: bool = False, timeout_s: float = 60.0
 ) -> Any:
     """One call of Check; the decision.  Errors: grpc.RpcError."""
     stub = decision_service_pb2_grpc.DecisionServiceStub(channel)

@@ -18,6 +18,7 @@ from botsieve.transports.grpc import GrpcTransport
 from botsieve.transports.grpc_calls import Limits
 from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc, error_reason_pb2
 
+from tests.pace import in_time
 from tests.transports.grpc_harness import Edge, Held, Judge, check, header, observation, on_socket, refusal, serving, until
 
 Code = grpc.StatusCode
@@ -40,11 +41,11 @@ def channel(edge: Edge) -> Iterator[grpc.Channel]:
 
 
 def raw_check(channel: grpc.Channel, raw: bytes) -> Any:
-    return channel.unary_unary("/botsieve.v1.DecisionService/Check")(raw, timeout=5)
+    return channel.unary_unary("/botsieve.v1.DecisionService/Check")(raw, timeout=60)
 
 
 def stream(channel: grpc.Channel, batches: Any) -> Any:
-    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=10)
+    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=60)
 
 
 def batch(number: int, *observations: decision_pb2.Observation, want_answer: bool = False) -> Any:
@@ -109,7 +110,7 @@ def test_a_hundred_calls_at_once_are_all_judged(edge: Edge) -> None:
         async with grpc.aio.insecure_channel(edge.target) as connected:
             stub = decision_service_pb2_grpc.DecisionServiceStub(connected)
             request = decision_service_pb2.CheckRequest(observation=observation())
-            answers = await asyncio.gather(*[stub.Check(request, timeout=10) for _ in range(100)])
+            answers = await asyncio.gather(*[stub.Check(request, timeout=60) for _ in range(100)])
             return [answer.decision.id for answer in answers]
 
     assert len(set(edge.run(all_of_them()))) == 100
@@ -164,7 +165,7 @@ def test_a_message_without_end_is_refused(channel: grpc.Channel) -> None:
 def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
     """A call that the contract does not have says so."""
     call = channel.unary_unary("/botsieve.v1.DecisionService/Guess")
-    assert refusal(lambda: call(b"", timeout=5))[0] == Code.UNIMPLEMENTED
+    assert refusal(lambda: call(b"", timeout=60))[0] == Code.UNIMPLEMENTED
 
 
 def test_a_fault_of_ours_tells_nothing(edge: Edge, channel: grpc.Channel) -> None:
@@ -258,7 +259,7 @@ class SlowJudge(Judge):
         self.go_on = threading.Event()
 
     def judge(self, o: Any) -> Any:
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         return super().judge(o)
 
 
@@ -267,10 +268,10 @@ def test_a_deadline_is_kept_while_the_service_hangs(tmp_path: Path) -> None:
     """The caller gets its DEADLINE_EXCEEDED in time, whatever the service does; afterwards it judges again."""
     judge = SlowJudge()
     with on_socket(tmp_path, judge) as edge, edge.channel() as connected:
-        grpc.channel_ready_future(connected).result(10)
+        grpc.channel_ready_future(connected).result(60)
         begun_s = time.monotonic()
         assert refusal(lambda: check(connected, observation(), timeout_s=0.05))[0] == Code.DEADLINE_EXCEEDED
-        assert time.monotonic() - begun_s < 1.0
+        assert in_time(time.monotonic() - begun_s, 1.0)
         judge.go_on.set()
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
 
@@ -300,34 +301,34 @@ def health_request(service: str) -> Any:
 @pytest.mark.parametrize("name", ["", "botsieve.v1.DecisionService"])
 def test_health_says_serving(channel: grpc.Channel, name: str) -> None:
     """The process and the service by name are SERVING as soon as `start` returned."""
-    assert health_stub(channel).Check(health_request(name), timeout=5).status == 1
+    assert health_stub(channel).Check(health_request(name), timeout=60).status == 1
 
 
 def test_health_of_an_unknown_service(channel: grpc.Channel) -> None:
     """A name that is not ours is NOT_FOUND, as the protocol says."""
-    assert refusal(lambda: health_stub(channel).Check(health_request("x"), timeout=5))[0] == Code.NOT_FOUND
+    assert refusal(lambda: health_stub(channel).Check(health_request("x"), timeout=60))[0] == Code.NOT_FOUND
 
 
 def test_health_needs_no_trust() -> None:
     """A probe comes from wherever it likes: health tells it nothing of visitors."""
     with serving(Judge(), "127.0.0.1:0") as edge, edge.channel() as connected:
-        assert health_stub(connected).Check(health_request(""), timeout=5).status == 1
+        assert health_stub(connected).Check(health_request(""), timeout=60).status == 1
 
 
 def test_watches_are_bounded(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     """One watch more than allowed is refused; a watch that ended makes room."""
     monkeypatch.setattr("botsieve.transports.grpc_health.MAX_WATCHERS", 1)
     with edge.channel() as connected:
-        first = health_stub(connected).Watch(health_request(""), timeout=10)
+        first = health_stub(connected).Watch(health_request(""), timeout=60)
         assert next(first).status == 1
-        assert refusal(lambda: next(health_stub(connected).Watch(health_request(""), timeout=5)))[0] == Code.RESOURCE_EXHAUSTED
+        assert refusal(lambda: next(health_stub(connected).Watch(health_request(""), timeout=60)))[0] == Code.RESOURCE_EXHAUSTED
         first.cancel()
         until(lambda: _watches(connected))
 
 
 def _watches(connected: grpc.Channel) -> bool:
     try:
-        return bool(next(health_stub(connected).Watch(health_request(""), timeout=5)).status == 1)
+        return bool(next(health_stub(connected).Watch(health_request(""), timeout=60)).status == 1)
     except grpc.RpcError:
         return False
 
@@ -340,7 +341,7 @@ def test_reflection_is_off_and_can_be_on(tmp_path: Path) -> None:
         with edge.channel() as connected:
             stub = reflection_pb2_grpc.ServerReflectionStub(connected)
             request = reflection_pb2.ServerReflectionRequest(list_services="")
-            answer = next(stub.ServerReflectionInfo(iter([request]), timeout=5))
+            answer = next(stub.ServerReflectionInfo(iter([request]), timeout=60))
             return sorted(service.name for service in answer.list_services_response.service)
 
     with on_socket(tmp_path) as edge:
@@ -354,27 +355,27 @@ def test_reflection_is_off_and_can_be_on(tmp_path: Path) -> None:
 
 def test_a_drain_says_so_first_and_finishes_what_is_here(edge: Edge, channel: grpc.Channel) -> None:
     """A watcher hears NOT_SERVING, the call in flight is answered, an idle stream ends with UNAVAILABLE, new calls too."""
-    watch = health_stub(channel).Watch(health_request(""), timeout=10)
+    watch = health_stub(channel).Watch(health_request(""), timeout=60)
     assert next(watch).status == 1
     idle = threading.Event()
     batches = stream(channel, _first_and_wait(idle))
     assert next(batches).batch == 1
     held = Held(edge)
     until(lambda: edge.transport.in_flight == 1)
-    draining = asyncio.run_coroutine_threadsafe(edge.transport.drain(5.0), edge.loop)
+    draining = asyncio.run_coroutine_threadsafe(edge.transport.drain(60.0), edge.loop)
     assert [answer.status for answer in watch] == [2]
     assert refusal(lambda: next(batches))[0] == Code.UNAVAILABLE
     idle.set()
     assert held.release().decision.verdict == decision_pb2.VERDICT_ALLOW
     begun_s = time.monotonic()
-    draining.result(10)
-    assert time.monotonic() - begun_s < 4, "the drain waited for more than the calls"
+    draining.result(60)
+    assert time.monotonic() - begun_s < 50, "the drain waited for more than the calls"
     assert refusal(lambda: check(channel, observation()))[0] == Code.UNAVAILABLE
 
 
 def _first_and_wait(done: threading.Event) -> Iterator[Any]:
     yield batch(1, observation())
-    done.wait(10)
+    done.wait(60)
 
 
 def test_the_grace_ends_what_does_not_end_by_itself(edge: Edge) -> None:
@@ -383,7 +384,7 @@ def test_the_grace_ends_what_does_not_end_by_itself(edge: Edge) -> None:
     until(lambda: edge.transport.in_flight == 1)
     begun_s = time.monotonic()
     edge.run(edge.transport.drain(0.1))
-    assert time.monotonic() - begun_s < 5
+    assert in_time(time.monotonic() - begun_s, 5.0)
     assert edge.transport.in_flight == 0
 
 

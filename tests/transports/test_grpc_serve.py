@@ -15,6 +15,7 @@ import pytest
 from botsieve.client import BotsieveClient, describe
 
 from tests.conftest import ROOT, free_port, stop
+from tests.pace import in_time
 
 CONFIG = """
 edges:
@@ -36,7 +37,7 @@ def running(at: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with (at / "said").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said)
     try:
-        end_s = time.monotonic() + 20
+        end_s = time.monotonic() + 60
         while b"ready " not in (at / "said").read_bytes():
             assert process.poll() is None, (at / "said").read_text()
             assert time.monotonic() < end_s, (at / "said").read_text()
@@ -98,7 +99,7 @@ def test_every_byte_is_judged(client: BotsieveClient) -> None:
 def test_the_guides_example_runs(target: str) -> None:
     """The Python of docs/grpc.md does what the page says, as it stands there."""
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "grpc.md").read_text(), re.DOTALL)
-    patient = example.replace("timeout_s=0.05", "timeout_s=5.0")
+    patient = example.replace("timeout_s=0.05", "timeout_s=50.0")
     run = subprocess.run([sys.executable, "-c", patient, target], capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 0, run.stderr
     assert "judged: True" in run.stdout
@@ -111,6 +112,6 @@ def test_a_term_drains_within_5_s(tmp_path: Path) -> None:
         assert client.check(describe(**CURL)).judged
         begun_s = time.monotonic()
         assert stop(process, signal.SIGTERM) == 0
-        assert time.monotonic() - begun_s < 5
+        assert in_time(time.monotonic() - begun_s, 5.0)
         assert not (tmp_path / "grpc.sock").exists()
         assert not client.check(describe(**CURL)).judged

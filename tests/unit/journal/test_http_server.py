@@ -60,7 +60,7 @@ async def say(address: str, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(data)
     writer.write_eof()
-    got = await asyncio.wait_for(reader.read(), 10)
+    got = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return got
 

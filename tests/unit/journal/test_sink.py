@@ -146,4 +146,4 @@ def test_a_reader_of_standard_output_that_leaves_does_no_harm() -> None:
     process.stdin.close()
     assert process.stderr.read() == "Broken pipe 1 1\n"
     process.stderr.close()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0

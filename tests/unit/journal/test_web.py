@@ -14,7 +14,7 @@ from tests.unit.journal.samples import CURL, NOW_S, decision, observation
 
 
 def get(address: str, path: str) -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, timeout=60)
     connection.request("GET", path)
     response = connection.getresponse()
     found = (response.status, response.headers["content-type"], response.read())

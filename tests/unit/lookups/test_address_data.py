@@ -44,7 +44,7 @@ class Place:
 
     async def hear(self, name: str, file: str) -> dict[str, Any]:
         """The next thing told is `name` about `file`."""
-        said, keys = await asyncio.wait_for(self.told.get(), 30)
+        said, keys = await asyncio.wait_for(self.told.get(), 90)
         assert (said, keys["file"]) == (name, file), keys
         return keys
 
@@ -143,7 +143,7 @@ def test_actions_and_names_of_another_configuration(place: Place) -> None:
             assert listing.blocks
             data.want(LookupSettings((ListEntry(mild, "spam"), ListEntry(strict, "scan", "ignore"))))
             while bad(data.lists, SPAM) != "spam":
-                await asyncio.wait_for(place.told.get(), 30)
+                await asyncio.wait_for(place.told.get(), 90)
             data.want(LookupSettings())
             while data.lists.reputation is not None:
                 await asyncio.sleep(0.01)

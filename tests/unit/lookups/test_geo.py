@@ -32,6 +32,21 @@ def test_asn_and_country_of_an_address(tmp_path: Path) -> None:
     assert places.of(pack_address("198.51.100.1")) == {}
 
 
+def test_what_a_rule_asks(tmp_path: Path) -> None:
+    """One value each; None without a database, for an address that is not in it, and again what is true once it was replaced."""
+    places, known, unknown = Places(), pack_address("203.0.113.7"), pack_address("198.51.100.1")
+    assert (places.asn_of(known), places.country_of(known)) == (None, None)
+    places.asn, places.country = opened(tmp_path, ASN, "asn"), opened(tmp_path, COUNTRY, "country")
+    for _ in range(2):  # the second time it is remembered
+        assert (places.asn_of(known), places.country_of(known)) == (64500, "DE")
+        assert (places.asn_of(unknown), places.country_of(unknown)) == (None, None)
+    assert (places.asn_of(known), places.country_of(known)) == (64500, "DE")
+    places.asn = opened(tmp_path, database({"203.0.113.0/24": {"asn": "AS7"}}), "asn")
+    assert places.asn_of(known) == 7
+    places.asn = None
+    assert places.asn_of(known) is None
+
+
 def test_whoever_writes_over_the_file_changes_nothing(tmp_path: Path) -> None:
     """Cut to nothing in place, which ends a process that has it mapped."""
     places = Places()

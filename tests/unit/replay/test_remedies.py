@@ -44,7 +44,8 @@ def test_a_prevention_beside_a_list() -> None:
     """Both may have settled it: both are said."""
     found = record(45, [RAPID, LISTED], "block", "prevention", client="203.0.113.9", policy="site")
     note = explain_record(found, Policy()).notes[0]
-    assert "surfing.rapid" in note and "category spam" in note
+    assert "surfing.rapid" in note
+    assert "category spam" in note
     assert "action: alarm (in its entry of `reputation`)" in written(found)
 
 
