@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from botsieve.store.messages import FeedbackRow, IncidentRow, MinuteRow, Row, SampleRow, Setup
+from botsieve.store.messages import COUNTS, FeedbackRow, IncidentRow, MinuteRow, Row, SampleRow, Setup
 from botsieve.store.schema import PAGE_BYTES, open_for_writing, transaction
 
 DAY_S = 86_400.0
@@ -44,10 +44,7 @@ _PUT_FEEDBACK = _put("feedback", FeedbackRow, "NOTHING")
 _PUT_MINUTE = _put(
     "statistics",
     MinuteRow,
-    "UPDATE SET "
-    + ", ".join(
-        f"{name} = {name} + excluded.{name}" for name in MinuteRow.__struct_fields__ if name not in ("minute_s", "policy")
-    ),
+    "UPDATE SET " + ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS),
 )
 _READ_OPEN = f"SELECT {', '.join(_INCIDENT)} FROM incidents WHERE ended_s = 0 ORDER BY until_s DESC LIMIT {MAX_OPEN}"  # noqa: S608
 
@@ -57,7 +54,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._sql = open_for_writing(path)
-        self._setup = Setup(30, 256, 90)
+        self._setup = Setup()
         self._limit_pages(self._setup)
 
     def close(self) -> None:

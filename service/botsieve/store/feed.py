@@ -79,10 +79,10 @@ class StoreFeed:
         self._minutes = Minutes(self._wall_s())
         self._rows: deque[MinuteRow] = deque(maxlen=MAX_MINUTES)
         self._feedback: deque[FeedbackRow] = deque()
-        self._extra: deque[msgspec.Struct] = deque([setup])
+        self._first: deque[msgspec.Struct] = deque()
         self._packets: deque[tuple[bytes, int]] = deque()
         self._is_running = self._is_greeted = self._was_greeted = False
-        self._starts_s = 0.0
+        self._start_at_s = 0.0
         self._started_s = 0.0
         self._back_off_s = BACK_OFF_S
         self._open_ids: set[str] = set()
@@ -106,7 +106,7 @@ class StoreFeed:
         """Other bounds, after a reload."""
         if setup != self._setup:
             self._setup = setup
-            self._extra.append(setup)
+            self._first.append(setup)
 
     @property
     def lost(self) -> int:
@@ -119,7 +119,7 @@ class StoreFeed:
         """Until it is cancelled."""
         while True:
             now_s = self._now_s()
-            if not self._is_running and now_s >= self._starts_s:
+            if not self._is_running and now_s >= self._start_at_s:
                 await self._start(now_s)
             await asyncio.sleep(BUSY_S if self.step(self._now_s()) else REST_S)
 
@@ -138,7 +138,7 @@ class StoreFeed:
         self._started_s = self._heard_s = now_s
         self._sent, self._status = 0, Status(0, 0, "")
         self._packets.clear()
-        self._extra.appendleft(self._setup)
+        self._first.appendleft(self._setup)
         self.book.refresh()
         self._open_ids = {incident.id for incident in self.book.open.values()}
 
@@ -241,7 +241,7 @@ class StoreFeed:
         if not self._was_greeted:
             self.book.adopt(incident_of(row, self._ahead_s))
         elif row.id not in self._open_ids:
-            self._extra.append(msgspec.structs.replace(row, ended_s=min(now_s + self._ahead_s, row.until_s), why=EXPIRED))
+            self._first.append(msgspec.structs.replace(row, ended_s=min(now_s + self._ahead_s, row.until_s), why=EXPIRED))
 
     def _send(self, now_s: float) -> bool:
         """Hands on one slice; whether more waits and would be taken."""
@@ -255,11 +255,11 @@ class StoreFeed:
             if self._sent == self._status.taken:
                 self._heard_s = now_s  # from here on an answer is waited for
             self._sent += count
-        return bool(self._extra or self._rows or self._feedback) or self.book.is_waiting(now_s)
+        return bool(self._first or self._rows or self._feedback) or self.book.is_waiting(now_s)
 
     def _make(self, now_s: float) -> None:
         messages: list[msgspec.Struct] = []
-        for queue in (self._extra, self._feedback, self._rows):
+        for queue in (self._first, self._feedback, self._rows):
             while queue and len(messages) < SLICE:
                 messages.append(queue.popleft())
         ahead_s = self._ahead_s
@@ -282,7 +282,7 @@ class StoreFeed:
         self._later(now_s)
 
     def _later(self, now_s: float) -> None:
-        self._starts_s = now_s + self._back_off_s
+        self._start_at_s = now_s + self._back_off_s
         self._back_off_s = min(MOST_BACK_OFF_S, self._back_off_s * 2)
 
     def _in_trouble(self, why: str) -> None:

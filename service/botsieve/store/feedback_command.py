@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from botsieve.journal.commands import state_dir_of
-from botsieve.store.period import filters_of, form_options, one_form, period, time_options, where_options
+from botsieve.journal.commands import service_options, state_dir_of
+from botsieve.store.period import filters_of, form_options, one_form, period, time_options, whom_options
 from botsieve.store.read import reading
 from botsieve.store.shown import csv_text, json_text, table, when
 
@@ -23,10 +23,8 @@ def feedback() -> None:
 
 
 @feedback.command("list")
-@where_options
-@click.option("--policy", metavar="NAME", help="Of this policy.")
-@click.option("--client", metavar="ADDR", help="Of this address (in whatever form addresses are kept).")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")
+@service_options
+@whom_options
 @time_options
 @form_options
 def list_(

@@ -11,8 +11,8 @@ import click
 
 from botsieve.attacks.types import ENDED, EXPIRED, RELEASED
 from botsieve.decision import ENFORCE
-from botsieve.journal.commands import state_dir_of
-from botsieve.store.period import filters_of, form_options, one_form, period, time_options, where_options
+from botsieve.journal.commands import service_options, state_dir_of
+from botsieve.store.period import filters_of, form_options, one_form, period, time_options, whom_options
 from botsieve.store.read import reading
 from botsieve.store.shown import csv_text, json_text, plain, table, when
 
@@ -47,12 +47,10 @@ def incidents() -> None:
 
 
 @incidents.command("list")
-@where_options
-@click.option("--policy", metavar="NAME", help="Of this policy.")
+@service_options
+@whom_options
 @click.option("--type", "attack_type", metavar="TEXT", help="Whose attack type holds this, in any case.")
-@click.option("--client", metavar="ADDR", help="Of this address (in whatever form addresses are kept).")
 @click.option("--open", "only_open", is_flag=True, help="That go on.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")
 @time_options
 @form_options
 def list_(
@@ -143,7 +141,7 @@ def _causes(one: dict[str, Any]) -> list[str]:
 
 @incidents.command()
 @click.argument("incident_id", metavar="ID")
-@where_options
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(incident_id: str, config: str | None, state_dir: str | None, as_json: bool) -> int:
     """Show one incident: its cause and its requests.

@@ -18,11 +18,11 @@ Measures = dict[str, list[float | None]]
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True, tag="setup"):
-    """What may be kept: days, and MiB of the whole database."""
+    """What may be kept: days, and MiB of the whole database.  The defaults hold until the service has spoken."""
 
-    incident_days: int
-    max_mib: int
-    statistics_days: int
+    incident_days: int = 30
+    max_mib: int = 256
+    statistics_days: int = 90
 
 
 class IncidentRow(msgspec.Struct, frozen=True, array_like=True, tag="incident"):
@@ -91,6 +91,10 @@ class MinuteRow(msgspec.Struct, frozen=True, array_like=True, tag="minute"):
     blocked: int = 0
     would_challenge: int = 0
     would_block: int = 0
+
+
+# What of a minute adds up.
+COUNTS = MinuteRow.__struct_fields__[2:]
 
 
 class FeedbackRow(msgspec.Struct, frozen=True, array_like=True, tag="feedback"):

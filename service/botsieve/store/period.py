@@ -1,4 +1,4 @@
-"""The options that the commands of the store share: where, which time, whom, how many, in which form.
+"""The options that the commands of the store share: whom and how many, which time, in which form.
 
 Law of the file: a time without a zone is UTC; what is not understood is a usage error that says what is accepted.
 """
@@ -26,14 +26,13 @@ _LAST = re.compile(r"([0-9]{1,6})([smhdw])")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def where_options(command: Command) -> Command:
-    """`--config` and `--state-dir`."""
-    command = click.option("--state-dir", type=click.Path(file_okay=False), help="The service's state.dir.")(command)
-    return click.option(
-        "--config",
-        type=click.Path(dir_okay=False),
-        help="Names the state.dir.  Default: /etc/botsieve/botsieve.yaml, if it is there.",
-    )(command)
+def whom_options(command: Command) -> Command:
+    """`--policy`, `--client`, `--limit`."""
+    command = click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")(
+        command
+    )
+    command = click.option("--client", metavar="ADDR", help="Of this address (in whatever form addresses are kept).")(command)
+    return click.option("--policy", metavar="NAME", help="Of this policy.")(command)
 
 
 def time_options(command: Command) -> Command:

@@ -16,18 +16,9 @@ from typing import Any
 import msgspec
 
 from botsieve.errors import InputError, MachineError
+from botsieve.store.messages import COUNTS
 from botsieve.store.schema import open_for_reading, path_in
 
-COUNTS = (
-    "attacks",
-    "violations",
-    "rejected",
-    "allowed",
-    "challenged",
-    "blocked",
-    "would_challenge",
-    "would_block",
-)
 STEPS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import click
 
-from botsieve.journal.commands import state_dir_of
-from botsieve.store.period import filters_of, form_options, one_form, period, time_options, where_options
-from botsieve.store.read import COUNTS, STEPS, reading
+from botsieve.journal.commands import service_options, state_dir_of
+from botsieve.store.messages import COUNTS
+from botsieve.store.period import filters_of, form_options, one_form, period, time_options
+from botsieve.store.read import STEPS, reading
 from botsieve.store.shown import csv_text, json_text, table, when
 
 _MAX_ROWS = 1_000_000
 
 
 @click.command()
-@where_options
+@service_options
 @click.option(
     "--by", multiple=True, type=click.Choice(["policy", *STEPS]), help="A row for each; may be given twice: policy and a time."
 )

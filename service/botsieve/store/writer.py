@@ -51,7 +51,7 @@ class Writer:
     def __init__(self, link: socket.socket, state_dir: str) -> None:
         self._link = link
         self._path = path_in(state_dir)
-        self._setup = Setup(30, 256, 90)
+        self._setup = Setup()
         self._database: Database | None = None
         self._incidents: dict[str, IncidentRow] = {}
         self._rest: deque[Row] = deque()
