@@ -110,4 +110,3 @@ class CrawlerLookups:
             self._known.clear()
         self._known[name] = (self._now_s() + self._settings.cache_s, reply)
         return reply
-
