@@ -110,6 +110,29 @@ def test_unknown_id(state_dir: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no decision 0000-0000-0000-0000" in capsys.readouterr().err
 
 
+def test_a_restart_later_the_log_knows_it(state_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the service forgot (a restart, 50,000 decisions) is looked for in its decision log, with a running service or without."""
+    log, config = tmp_path / "decisions.log", tmp_path / "botsieve.yaml"
+    older = {**RECORD, "id": "7k3m-9x2q-f4d1-0001"}
+    log.write_text(json.dumps(older, separators=(",", ":")) + "\n")
+    for state in (state_dir, str(tmp_path / "gone")):
+        config.write_text(f"state: {{dir: {state}}}\njournal: {{decisions: {{to: {log}}}}}\n")
+        assert main(["explain", "7K3M9X2Q F4D1OOO1", "--config", str(config)]) == 0
+        out = capsys.readouterr().out
+        assert "challenge: score 75 of 100" in out
+        assert f"Found in {log}" in out
+
+
+def test_where_else_to_look(state_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who is on the telephone with a customer is given the command, not a hint."""
+    config = tmp_path / "botsieve.yaml"
+    config.write_text(f"state: {{dir: {state_dir}}}\njournal: {{decisions: {{to: {tmp_path}/d.log}}}}\n")
+    assert main(["explain", "0000-0000-0000-0000", "--config", str(config)]) == 1
+    assert f"zgrep -h 0000-0000-0000-0000 {tmp_path}/d.log* | botsieve explain -" in capsys.readouterr().err
+    assert main(["explain", "0000-0000-0000-0000", "--state-dir", state_dir]) == 1
+    assert "journalctl -u botsieve -o cat | grep 0000-0000-0000-0000 | botsieve explain -" in capsys.readouterr().err
+
+
 def test_no_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 4: the machine runs no service there."""
     assert main(["explain", "0000-0000-0000-0000", "--state-dir", str(tmp_path)]) == 4

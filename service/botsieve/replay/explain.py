@@ -168,9 +168,7 @@ def _notes(record: Mapping[str, Any], known: _Record, by_threshold: str, config:
     notes = []
     rule = known.rule
     if rule == "allowlist":
-        notes.append(
-            "The client is on the allow list (`allow`: its address, or a header that it sent): it is let through whatever it does."
-        )
+        notes.append("The client is on the allow list (by its address or a header of its): it is let through whatever it does.")
     elif rule == "crawler":
         notes.append("A verified crawler: it is let through, and its findings were not looked for.")
     elif rule == "clearance":

@@ -1,17 +1,15 @@
 """The command `botsieve explain`: why a request was judged so, by the id that its visitor was shown, or from a log line.
 
-Law of the file: with an id the running service is asked for its record of the decision; with `-` one line is read from standard
-input and judged by a fresh engine that remembers nothing.
+Law of the file: with an id the running service is asked for its record of the decision, then the decision log is looked through;
+with `-` one line is read from standard input and judged by a fresh engine that remembers nothing.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -26,11 +24,11 @@ from botsieve.replay.explain import Explanation, explain_record
 from botsieve.replay.explain_text import explain_lines, explain_object
 from botsieve.replay.files import MAX_LINE
 from botsieve.replay.formats import BUILT_IN, FACTS, facts_seen
+from botsieve.replay.logged import find_logged, id_of
 from botsieve.replay.rules import PACKAGED_CONFIG, rulebook_of
 from botsieve.replay.run import decision_id
 
 _UNKNOWN = 1
-_ID = re.compile(r"([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}")
 
 
 @click.command()
@@ -52,9 +50,11 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
     if what == "-":
         record = _from_line(_first_line(), rulebook, form, notes)
     else:
-        found = _from_service(what, state_dir_of(config, state_dir))
+        asked = id_of(what)
+        if asked is None:
+            raise click.BadParameter("an id looks like 7k3m-9x2q-f4d1-p8wz; or - for a log line", param_hint="ID")
+        found = _remembered(asked, config, state_dir, notes)
         if found is None:
-            click.echo(f"no decision {what} among the last that the service remembers; the decision log may have it", err=True)
             return _UNKNOWN
         record = found
     if config is None and record.get("config") not in (None, rulebook.config):
@@ -78,18 +78,46 @@ def _policy(rulebook: Rulebook, record: Mapping[str, Any]) -> Policy:
     return next((policy for policy in rulebook.policies if policy.name == record.get("policy")), Policy())
 
 
-def _from_service(what: str, state_dir: str) -> dict[str, Any] | None:
-    if _ID.fullmatch(what.lower()) is None:
-        raise click.BadParameter("an id looks like 7k3m-9x2q-f4d1-p8wz; or - for a log line", param_hint="ID")
-    answer = ask(state_dir, "GET", f"/v1/decisions/{quote(what.lower(), safe='')}")
+def _remembered(asked: str, config: str | None, state_dir: str | None, notes: list[str]) -> dict[str, Any] | None:
+    """The record, from the service or else from the decision log; without one it is said where it may be."""
+    state = state_dir_of(config, state_dir)
+    answer = ask(state, "GET", f"/v1/decisions/{asked}")
+    if answer is not None and answer[0] == 200:
+        return answer[1]
+    if answer is not None and answer[0] != 404:
+        raise MachineError(f"the service answered {answer[0]}: {answer[1].get('error', 'no reason given')}")
+    to = _decision_log(config)
+    logged = _in_log(to, asked)
+    if logged is not None:
+        notes.append(f"Found in {to}: the service does not remember it.")
+        return logged
     if answer is None:
-        raise MachineError(f"no service runs in {state_dir}; accepted: --config FILE or --state-dir DIR of a running botsieve")
-    status, body = answer
-    if status == 404:
-        return None
-    if status != 200:
-        raise MachineError(f"the service answered {status}: {body.get('error', 'no reason given')}")
-    return body
+        beside = f", and {asked} is not in {to}" if to.startswith("/") else ""
+        raise MachineError(
+            f"no service runs in {state}{beside}; accepted: --config FILE or --state-dir DIR of a running botsieve"
+        )
+    if to.startswith("/"):
+        where = f"nor in {to}; packed ones: zgrep -h {asked} {to}* | botsieve explain -"
+    else:
+        where = f"the decision log may have it: journalctl -u botsieve -o cat | grep {asked} | botsieve explain -"
+    click.echo(f"no decision {asked} among the last that the service remembers; {where}", err=True)
+    return None
+
+
+def _decision_log(config: str | None) -> str:
+    """Where the decision log goes: a file, else "stdout" or "" (nowhere)."""
+    if config is None:
+        return "stdout"
+    from botsieve.config import load
+
+    return load(config).service.journal.to or ""
+
+
+def _in_log(to: str, asked: str) -> dict[str, Any] | None:
+    try:
+        return find_logged(to, asked) if to.startswith("/") else None
+    except OSError as error:
+        raise MachineError(f"{to}: {error.strerror}; accepted: root, or the user that the service runs as") from error
 
 
 def _first_line() -> bytes:
