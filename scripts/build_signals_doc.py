@@ -89,7 +89,7 @@ TEXT = {
     "timing.suspicious_timing": Told(
         "The intervals between one client's requests on one route: `cv` = sample standard deviation / mean, and their mean. The first of "
         "`steps` of which both are below the limits counts; of the newest `keep` requests, `at_least` so many.",
-        "Bursts (mean 0) and clocks that are coarser than 0.1 s. One URL that a client with a session polls counts "
+        "Bursts (mean 0) and clocks that are coarser than 0.1 s. One URL that a client with a session or clearance polls counts "
         "`points_without_progress`.",
         "`cv`, `mean_s`.",
     ),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import msgspec
 
+from botsieve.attacks.transactions import asked_for
 from botsieve.challenge.clearance import Clearances, Standing
 from botsieve.challenge.session import Session
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, LEVELS, Signal
 from botsieve.detectors.view import View
-from botsieve.observation import OTHER, PREFLIGHT, Observation
+from botsieve.observation import NAVIGATION, OTHER, PREFLIGHT, Observation
 from botsieve.score import BEHAVIOUR_FAMILIES
 from botsieve.state.profiles import ClientProfile
 
@@ -25,6 +26,7 @@ LIGHT_BELOW = 15
 HEARD_TIMES = 3
 HEARD_S = 300.0
 _LIE = "claim.false_crawler"
+_TIMER = "timing.suspicious_timing"
 
 
 class Standpoint(msgspec.Struct, gc=False):
@@ -62,7 +64,9 @@ def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcom
     client = at.view.profiles.client
     if would == ALLOW and at.standing is None and (client is None or not client.deferred_since_s):
         return _ALLOWED  # most requests
-    behaviour = frozenset(signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES)
+    behaviour = frozenset(
+        signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES and not _refreshes_itself(at, signal)
+    )
     # Behaviour is looked at on page views and data calls: an image cannot show that there is none.
     looked = at.o.is_counted and not at.o.is_foreign
     if looked and at.standing is not None and clearances is not None and clearances.brings_new(at.standing, behaviour):
@@ -70,8 +74,17 @@ def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcom
         at.standing = None
     settled = _settled(at, would, behaviour, clearances)
     if at.standing is not None and clearances is not None and settled.verdict == ALLOW and at.o.is_counted:
-        clearances.count(at.standing, at.view.now_s)
+        is_reading = at.o.method == b"GET" and at.o.kind != NAVIGATION
+        clearances.count(at.standing, at.view.now_s, hash(asked_for(at.o.uri)) if is_reading else 0)
     return settled
+
+
+def _refreshes_itself(at: Standpoint, signal: Signal) -> bool:
+    """A timer that asks for one URL under a cookie of ours: the page does that, not the person, and it takes nothing."""
+    if signal.id != _TIMER or (at.session is None and at.standing is None):
+        return False
+    track = at.view.profiles.track
+    return track is not None and len(track.items.seen) <= 1
 
 
 def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: Clearances | None) -> Outcome:

@@ -98,16 +98,37 @@ class TestClearance:
         rig = Rig(enforcing(audience="browser"), cookies=True)
         assert rig.ask("/p", headers=cleared(rig, level="light"), at_s=1).verdict == "challenge"
 
-    def test_ends_after_half_an_hour_or_300_requests(self) -> None:
+    def test_ends_half_an_hour_after_its_last_use_or_after_300_requests(self) -> None:
         """Page views and data calls that it let through count."""
         rig = Rig(enforcing(audience="browser"), cookies=True)
         headers = cleared(rig)
         assert rig.ask("/p", headers=headers, at_s=1799).verdict == "allow"
-        assert rig.ask("/p", headers=headers, at_s=1800).verdict == "challenge"
+        assert rig.ask("/p", headers=headers, at_s=1799 + 1799).verdict == "allow"
+        assert rig.ask("/p", headers=headers, at_s=1799 + 1799 + 1800).verdict == "challenge"
         rig = Rig(enforcing(audience="browser"), cookies=True)
         headers = cleared(rig)
         said = [rig.ask("/p", headers=headers, at_s=1 + number * 3.3 % 7).verdict for number in range(301)]
         assert said == ["allow"] * 300 + ["challenge"]
+
+    @pytest.mark.parametrize("every_s", [1.001, 17.3])
+    @pytest.mark.parametrize("preset", [{}, {"challenge_at": 30, "block_at": 60}])
+    def test_a_page_that_polls_does_not_end_it(self, preset: dict[str, Any], every_s: float) -> None:
+        """An application that loads no second page goes on, all day, behind a proxy whose hello contradicts every browser."""
+        rig, facts = Rig(enforcing(**preset), cookies=True), hello("go-1.27")
+        assert rig.ask("/", **facts).verdict == "challenge"
+        cookie = rig.session_cookie() + b"; " + rig.clearance_cookie(request("/", **facts))
+        for number in range(int(7200 / every_s)):
+            uri = f"/api/news?_={number}" if number % 2 else "/api/mail"
+            decision = rig.ask(uri, headers={**CALL, b"cookie": cookie}, at_s=2 + number * every_s, **facts)
+            assert decision.verdict == "allow", (number, found(decision))
+
+    def test_a_walk_ends_it_although_a_page_polls(self) -> None:
+        """Items are items: the poll beside them hides nothing."""
+        rig, facts = Rig(enforcing(), cookies=True), hello("go-1.27")
+        call = {**CALL, b"cookie": rig.clearance_cookie(request("/", **facts))}
+        polls = [rig.ask("/api/mail", headers=call, at_s=1.001 * number, **facts).verdict for number in range(20)]
+        walk = [rig.ask(f"/api/items/{number}", headers=call, at_s=30 + 5.3 * number, **facts).verdict for number in range(7)]
+        assert (polls, walk) == (["allow"] * 20, ["allow"] * 5 + ["challenge"] * 2)
 
     def test_a_new_behaviour_finding_ends_it(self) -> None:
         """And the next challenge is of the next level."""

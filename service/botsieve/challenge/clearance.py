@@ -32,6 +32,10 @@ MAX_REMEMBERED = 100_000
 # clearance with a User-Agent of 16 KiB, sent from 20,000 addresses, would take 300 MiB.
 MAX_OPENED = 20_000
 _MAX_SEEN_BYTES = 1_024
+# Who keeps using it is not asked again before; the browser sends the cookie for so long.
+MAX_LIFE_S = 86_400
+# guess: URLs that a page asks for in turn while nobody does anything.
+_POLLED = 4
 # Cookie value, host, User-Agent, address.
 _Seen = tuple[bytes, bytes, bytes, bytes]
 # id, issued, expires, level, no_js
@@ -57,10 +61,10 @@ class _Memory:
     """What became of one clearance.
 
     `who`: who got it.  `grown`: places and families that joined.  `helped`: it let a request through.  `findings`: the
-    behaviour findings that were there when it was first asked about, None before.
+    behaviour findings that were there when it was first asked about, None before.  `urls`: those asked for last.  `last_s`: when.
     """
 
-    __slots__ = ("families", "findings", "grown", "helped", "places", "spoiled", "used", "who")
+    __slots__ = ("families", "findings", "grown", "helped", "last_s", "places", "spoiled", "urls", "used", "who")
 
     def __init__(self, who: bytes, place: bytes, family: bytes) -> None:
         self.who = who
@@ -71,6 +75,8 @@ class _Memory:
         self.spoiled = False
         self.helped = False
         self.findings: frozenset[str] | None = None
+        self.urls: tuple[int, ...] = ()
+        self.last_s = 0.0
 
     def admit(self, place: bytes, family: bytes, roam: int) -> bool:
         """Whether a request from there is covered; lets new ones join while there is room."""
@@ -125,7 +131,7 @@ class Clearances:
         self._memories.put(clearance_id, memory)
         self.loops.minted(memory.who, now_s)
         token = seal(self.keys, CLEARANCE, (packed, place, family), context_of(o))
-        return set_cookie(o, CLEARANCE_COOKIE, token, lifetime_s, returns=True)
+        return set_cookie(o, CLEARANCE_COOKIE, token, lifetime_s if no_js else MAX_LIFE_S, returns=True)
 
     def standing(self, o: Observation, now_s: float) -> Standing | None:
         """The clearance that covers this request, None if there is none.  All cookies of the name are tried.
@@ -145,12 +151,20 @@ class Clearances:
                 return standing
         return None
 
-    def count(self, standing: Standing, now_s: float) -> None:
-        """One page view or data call was let through under it."""
+    def count(self, standing: Standing, now_s: float, url: int = 0) -> None:
+        """One page view or data call was let through under it.
+
+        `url`: of a data call that reads, 0 for all else.  One of the last four again is a page that refreshes itself, not the next item:
+        it uses nothing up.
+        """
         memory = self._memories.get(standing.id)
         if memory is None:
             return
-        memory.used += 1
+        memory.last_s = now_s
+        if not url or url not in memory.urls:
+            memory.used += 1
+            if url:
+                memory.urls = (*memory.urls[1 - _POLLED :], url)
         self._memories.put(standing.id, memory)  # the youngest again
         if not memory.helped:
             memory.helped = True
@@ -184,7 +198,7 @@ class Clearances:
             return
         memory.spoiled = True
         higher = LEVELS[-1] if standing.no_js else LEVELS[min(LEVELS.index(standing.level) + 1, len(LEVELS) - 1)]
-        self._raised.put(standing.who, (higher, standing.expires_s))
+        self._raised.put(standing.who, (higher, max(standing.expires_s, memory.last_s + _lifetime_s(standing))))
 
     def next_level(self, o: Observation, level: str, now_s: float) -> str:
         """The level to serve where the policy asks for `level`: never lower, higher after a spoiled clearance."""
@@ -204,9 +218,11 @@ class Clearances:
             if len(value) + len(o.host) + len(o.user_agent) <= _MAX_SEEN_BYTES:
                 self._opened.put(seen, opened)
         standing, place, family = opened
-        if not standing.issued_s - SKEW_S <= now_s < standing.expires_s:
+        if now_s < standing.issued_s - SKEW_S:
             return None
         memory = self._memories.get(standing.id)
+        if now_s >= standing.expires_s and (memory is None or now_s >= _end_s(standing, memory)):
+            return None
         if memory is None:
             memory = _Memory(standing.who, place, family)
             self._memories.put(standing.id, memory)
@@ -220,3 +236,14 @@ class Clearances:
         packed, place, family = fields
         clearance_id, issued_s, expires_s, level, no_js = _PACKED.unpack(packed)
         return Standing(clearance_id, LEVELS[level], bool(no_js), issued_s, expires_s, who_of(o)), place, family
+
+
+def _lifetime_s(standing: Standing) -> int:
+    return standing.expires_s - standing.issued_s
+
+
+def _end_s(standing: Standing, memory: _Memory) -> float:
+    """When it runs out: so long after its last use, and a day after it was given at most.  What was waited for, when it says."""
+    if standing.no_js:
+        return standing.expires_s
+    return min(memory.last_s + _lifetime_s(standing), standing.issued_s + MAX_LIFE_S)

@@ -128,7 +128,7 @@ class Challenge(Section):
     levels: Levels = Levels()
     valid_s: Annotated[int, Whole(30, 3600)] = Field(default=300, description="time to solve it [own]")
     clearance_s: Annotated[int, Whole(1, MAX_CLEARANCE_S)] = Field(
-        default=1800, description="what it earns: challenges are lifted, blocks are not [own]"
+        default=1800, description="what it earns, from its last use on: challenges are lifted, blocks are not [own]"
     )
     roam: Annotated[int, Whole(0, 64)] = Field(
         default=4,

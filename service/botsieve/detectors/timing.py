@@ -28,8 +28,8 @@ def suspicious_timing(o: Observation, view: View, settings: SuspiciousTiming) ->
     for step in settings.steps:
         if cv < step.cv_below and mean_s < step.mean_below_s:
             points = step.points
-            if view.has_session and len(track.items.seen) <= 1:
-                # One URL again and again, by a client that keeps our cookie: a page that refreshes itself.
+            if (view.has_session or view.cleared) and len(track.items.seen) <= 1:
+                # One URL again and again, by a client that keeps a cookie of ours: a page that refreshes itself.
                 points = min(points, settings.points_without_progress)
             measures = (Measure("cv", round(cv, 4), step.cv_below), Measure("mean_s", round(mean_s, 4), step.mean_below_s))
             return Signal("timing.suspicious_timing", points, str(points), "client", measures)

@@ -98,7 +98,7 @@ def test_a_solution_earns_a_clearance() -> None:
     answer = at.solve(post(), body_of(page_data(challenged(at, level="hard"))), NOW_S + 1)
     assert (answer.status, answer.body, answer.event, answer.level) == (204, b"", "solved", "hard")
     assert answer.header("Cache-Control") == "no-store"
-    assert answer.header("Set-Cookie").endswith("; Max-Age=1800; Path=/; HttpOnly; SameSite=None; Secure")
+    assert answer.header("Set-Cookie").endswith("; Max-Age=86400; Path=/; HttpOnly; SameSite=None; Secure")
     standing = at.clearances.standing(request(headers={b"cookie": cookie_of(answer)}), NOW_S + 2)
     assert standing is not None
     assert standing.level == "hard"
