@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from botsieve.config import loads
 from botsieve.demo.nginx_conf import Ports, nginx_conf
 from botsieve.edge.check import MAX_FINDINGS, RULES, Finding, check
 from botsieve.edge.check.sources import Sources
@@ -110,3 +111,23 @@ def test_every_trap_has_a_conf_and_a_line_on_the_page() -> None:
     page = (ROOT / "docs" / "nginx-check.md").read_text()
     assert set(re.findall(r"^\| `(\w+)` ", page, re.MULTILINE)) == shown
     assert len(set(RULES)) == len(RULES)
+
+
+def test_what_is_said_of_our_own_file_can_be_written_there() -> None:
+    """Advice names keys of botsieve.yaml that exist, and rules that it accepts."""
+    said = {
+        words
+        for name in BAD
+        for one in traps((HERE / "bad" / f"{name}.conf").read_text())
+        for words in re.findall(r"`([^`]+)` of botsieve\.yaml", one.write)
+    }
+    rules = {words for words in said if ":" in words}
+    assert len(rules) >= 2
+    for rule in rules:
+        text = rule.replace("path: ...", "path: /x/").replace("network: ...", "network: 203.0.113.0/24")
+        loads(f"policies: [{{name: a, rules: [{{name: r, {text}}}]}}]".encode())
+    keys = said - rules
+    assert keys
+    for key in keys:
+        section, _, inner = key.partition(".")
+        loads(f"{section}: {{{inner}: []}}".encode())

@@ -211,5 +211,5 @@ def switched_off(site: Site) -> Iterator[Finding]:
                     *off.shown,
                     "switched_off",
                     f"nobody is judged in `{scope.label}`, though an application answers there and what is around it is protected",
-                    f"{_PROTECT} in its place; paths that must not be judged belong into `routes` of botsieve.yaml",
+                    f"{_PROTECT} in its place; where nobody may be refused, a rule `when: {{path: ...}}, then: allow` of botsieve.yaml",
                 )

@@ -11,8 +11,6 @@ from botsieve.edge.check.site import Finding, Scope, Site
 from botsieve.edge.check.tree import Directive
 
 _LUA = ("access_by_lua_block", "access_by_lua", "access_by_lua_file")
-
-
 # What to write where somebody wants `satisfy any`.
 _INSTEAD = (
     "no `satisfy`, `allow` or `deny` here: a `geo` that says `off` for the addresses that need no password, and `auth_basic` with "
@@ -37,7 +35,7 @@ def gates(site: Site) -> Iterator[Finding]:
                     *satisfy[-1].shown,
                     "satisfy_any",
                     f"a visitor whom `{others[0].name}` lets in is never stopped by us, and whom we allow needs no `{others[0].name}`",
-                    f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allowlist` of botsieve.yaml",
+                    f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allow.networks` of botsieve.yaml",
                 )
             continue
         outer = _ended(location)
@@ -62,7 +60,7 @@ def gates(site: Site) -> Iterator[Finding]:
                 *refusals[0].shown,
                 "deny_first",
                 "a visitor whom `deny` refuses is not judged and not counted, and sees nginx's bare 403",
-                "addresses to be refused belong into a rule of botsieve.yaml; or take the include out of "
+                "for addresses to be refused, a rule `when: {network: ...}, then: block` of botsieve.yaml; or take the include out of "
                 f"`{location.label}` if only few may come in at all",
             )
 
