@@ -6,60 +6,59 @@ Law of the file: nothing is run and nothing is included; the text is cut into ng
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from botsieve.edge.check.lexer import words
+from botsieve.edge.check.sources import from_dump
 from botsieve.errors import InputError
 from botsieve.replay.formats import BUILT_IN, JsonLog, LineParser
 from botsieve.replay.log_format import LogFormat
 
 MAX_CONF = 16 * 1024 * 1024
-_WORD = re.compile(
-    r"""\s+|\#[^\n]*|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([;{}])|((?!["'])(?:\$\{[^}]*\}|\\.|[^\s;{}\\])+)""", re.DOTALL
-)
-_ESCAPED = re.compile(r"\\([\"'\\trn])")
-_LETTERS = {"t": "\t", "r": "\r", "n": "\n"}
 
 
-def directives(text: str) -> Iterator[list[str]]:
-    """Each directive as its words, in order; blocks are walked into, their nesting is not kept."""
-    words: list[str] = []
-    for found in _WORD.finditer(text):
-        double, single, mark, bare = found.groups()
-        if mark:
-            if words:
-                yield words
-            words = []
-        elif double is not None or single is not None:
-            words.append(_ESCAPED.sub(lambda c: _LETTERS.get(c[1], c[1]), single if double is None else double))
-        elif bare:
-            words.append(bare)
+def directives(text: str, where: str = "--format") -> Iterator[list[str]]:
+    """Each directive as its words, in order; blocks are walked into, their nesting is not kept.  `where`: for messages.
+
+    Errors: InputError for text that nginx would not take apart.
+    """
+    parts: list[str] = []
+    for word in words(where, text):
+        if word.kind == "word":
+            parts.append(word.text)
+        elif parts:
+            yield parts
+            parts = []
 
 
 class NginxLogs:
     """`formats`: name to (escape, string).  `logs`: path of each access log to the name of its format."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, where: str = "nginx -T") -> None:
+        """`text`: the output of `nginx -T`, or one file; `where`: its name.  Errors: InputError for what nginx would not read."""
         self.formats: dict[str, tuple[str, str]] = {}
         self.logs: dict[str, str] = {}
-        for words in directives(text):
-            if words[0] == "log_format" and len(words) > 2:
-                escape = "default"
-                parts = words[2:]
-                if parts[0].startswith("escape="):
-                    escape = parts.pop(0).partition("=")[2]
-                self.formats[words[1]] = (escape, "".join(parts))
-            elif words[0] == "access_log" and len(words) > 1 and words[1] != "off":
-                named = len(words) > 2 and "=" not in words[2]
-                self.logs[words[1]] = words[2] if named else "combined"
+        dump = from_dump(text)  # without what nginx said before it
+        for name, part in (dump.files if dump is not None else {where: text}).items():
+            for directive in directives(part, name):
+                self._take(directive[0], directive[1:])
+
+    def _take(self, directive: str, args: list[str]) -> None:
+        if directive == "log_format" and len(args) > 1:
+            named, *parts = args
+            escape = parts.pop(0).partition("=")[2] if parts[0].startswith("escape=") else "default"
+            self.formats[named] = (escape, "".join(parts))
+        elif directive == "access_log" and args and args[0] != "off":
+            is_named = len(args) > 1 and "=" not in args[1]
+            self.logs[args[0]] = args[1] if is_named else "combined"
 
     @classmethod
     def read(cls, path: str) -> NginxLogs:
-        """Errors: InputError if the file cannot be read."""
+        """Errors: InputError if the file cannot be read, or nginx would not read it."""
         try:
             with Path(path).open("rb") as file:
-                return cls(file.read(MAX_CONF).decode("utf-8", "replace"))
+                return cls(file.read(MAX_CONF).decode("utf-8", "replace"), path)
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}; accepted: what `nginx -T` prints, in a file") from None
 

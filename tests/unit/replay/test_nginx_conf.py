@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -79,5 +80,21 @@ def test_unreadable_file(tmp_path: Path) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_cut_into_words(text: str) -> None:
-    """Whatever the file holds, reading it raises nothing."""
-    NginxLogs(text)
+    """Whatever the file holds, it is read, or refused with its line."""
+    with contextlib.suppress(InputError):
+        NginxLogs(text)
+
+
+def test_lua_before_a_format_is_no_string() -> None:
+    """An apostrophe in a comment of Lua opens no string that swallows the log_format behind it."""
+    logs = NginxLogs("init_by_lua_block { -- don't\n } log_format own '$remote_addr $msec'; access_log a.log own;")
+    assert logs.formats == {"own": ("default", "$remote_addr $msec")}
+    assert logs.logs == {"a.log": "own"}
+
+
+def test_what_nginx_said_before_is_left_out() -> None:
+    """`nginx -T` with its warnings in the same file; a broken file is refused where it breaks."""
+    said = 'nginx: [warn] duplicate "a", ignored, don\'t\n# configuration file /etc/nginx/nginx.conf:\n'
+    assert NginxLogs(said + "log_format own '$remote_addr $msec';").formats == {"own": ("default", "$remote_addr $msec")}
+    with pytest.raises(InputError, match=r"nginx\.conf:2: a ' is opened and never closed; accepted"):
+        NginxLogs(said + "user nobody;\nlog_format own '$remote_addr")
