@@ -7,16 +7,22 @@ import pytest
 from tests.conftest import ROOT
 from tests.faults.catalogue import FAULTS, GOES_ON, NO_WEB_SERVER, NOBODY_JUDGES
 from tests.faults.run import FIRST, HEAD, SHORT, Outcome, explained, measure, row
-from tests.faults.visitors import share
+from tests.faults.visitors import RATE_PER_S, share
+from tests.pace import in_time, slowness
 
 # nginx counts whole seconds: fail_timeout=1s lasts until the second tick.  The rest is a service that is late while it starts.
 JUDGING_AGAIN_S = 3.0
 _OF = {kind: [name for name, fault in FAULTS.items() if fault.kind == kind] for kind in (NOBODY_JUDGES, GOES_ON, NO_WEB_SERVER)}
 
 
+def fitting_rate_per_s() -> float:
+    """As many visitors as a busy machine can carry within the 50 ms of nginx: what is watched is the fault, not the machine."""
+    return max(40.0, RATE_PER_S / slowness())
+
+
 def seen(fault: str) -> Outcome:
     """A short run, told in full where an assertion fails."""
-    outcome = measure(fault, SHORT)
+    outcome = measure(fault, SHORT, fitting_rate_per_s())
     print("\n" + explained(outcome))
     return outcome
 
@@ -33,8 +39,8 @@ def test_nobody_notices(fault: str) -> None:
     assert outcome.after.visits > 0
     assert [part.errors for part in (outcome.before, outcome.first, outcome.during, outcome.after)] == [0, 0, 0, 0]
     assert outcome.first.visits == FIRST
-    assert outcome.first.worst_ms < 1000.0
-    assert outcome.back_s <= JUDGING_AGAIN_S
+    assert in_time(outcome.first.worst_ms / 1000.0, 1.0)
+    assert in_time(outcome.back_s, JUDGING_AGAIN_S)
     assert outcome.counted > FIRST
     # Where nginx itself is later than its own 50 ms it asks its backup twice, and counts twice: never less than what passed.
     # Those who passed just before, which the service had not written down when it was killed, are reported again.
@@ -48,7 +54,7 @@ def test_it_goes_on(fault: str) -> None:
     outcome = seen(fault)
     assert [part.errors for part in (outcome.before, outcome.first, outcome.during, outcome.after)] == [0, 0, 0, 0]
     assert outcome.during.visits > FIRST
-    assert outcome.during.p50_ms < 100.0
+    assert in_time(outcome.during.p50_ms / 1000.0, 0.1)
     assert outcome.counted <= outcome.reported
 
 
@@ -60,7 +66,7 @@ def test_nginx_killed() -> None:
     assert (outcome.before.errors, outcome.after.errors) == (0, 0)
     assert outcome.during.errors > 0  # the test does what it says
     assert outcome.after.visits > 100
-    assert outcome.back_s <= 1.0
+    assert in_time(outcome.back_s, 1.0)
 
 
 def test_every_fault_is_in_the_document() -> None:

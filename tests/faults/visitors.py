@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 RATE_PER_S = 200
-MAX_S = 20.0
+MAX_S = 60.0
 TIMEOUT_S = 5.0
 LOOK_EVERY = 20  # visits
 _PERSON = (
@@ -85,14 +85,18 @@ async def _visit(port: int, number: int, due: float, start: float) -> Visit:
 
 
 async def _visits(
-    port: int, seconds: float, events: list[tuple[float, Callable[[], object]]], is_enough: Callable[[list[Visit]], bool]
+    port: int,
+    seconds: float,
+    events: list[tuple[float, Callable[[], object]]],
+    is_enough: Callable[[list[Visit]], bool],
+    rate_per_s: float,
 ) -> list[Visit]:
     start = time.perf_counter()
     tasks: list[asyncio.Task[Any]] = []
     waiting = sorted(events, key=lambda event: event[0])
-    for number in range(int(MAX_S * RATE_PER_S)):
-        due = start + number / RATE_PER_S
-        if number >= seconds * RATE_PER_S and number % LOOK_EVERY == 0 and is_enough(_seen(tasks)):
+    for number in range(int(MAX_S * rate_per_s)):
+        due = start + number / rate_per_s
+        if number >= seconds * rate_per_s and number % LOOK_EVERY == 0 and is_enough(_seen(tasks)):
             break
         while waiting and time.perf_counter() - start >= waiting[0][0]:
             tasks.append(asyncio.create_task(asyncio.to_thread(waiting.pop(0)[1])))
@@ -113,9 +117,10 @@ def visit(
     seconds: float,
     events: list[tuple[float, Callable[[], object]]] | None = None,
     is_enough: Callable[[list[Visit]], bool] = lambda _: True,
+    rate_per_s: float = RATE_PER_S,
 ) -> list[Visit]:
-    """Visits at RATE_PER_S for some seconds; `events` are called in a thread so many seconds after the start.
+    """Visits at an even pace for some seconds; `events` are called in a thread so many seconds after the start.
 
     It goes on, up to MAX_S, until `is_enough` says so of what was seen: a busy machine needs longer for the same.
     """
-    return asyncio.run(_visits(port, seconds, events or [], is_enough))
+    return asyncio.run(_visits(port, seconds, events or [], is_enough, rate_per_s))
