@@ -238,7 +238,7 @@ class Server:
     def _take_lists(self) -> None:
         """Puts the rules in force with the lists as they were read last."""
         lists = self._data.lists
-        self.service.apply(lists.into(self.loaded.rulebook))
+        self.service.apply(lists.into(self.loaded.rulebook).located(self._data.places))
         self.journal.metrics.listed = {"allow": len(lists.allow), "reputation": len(lists.reputation or ())}
 
     def _tell_whereabouts(self) -> None:

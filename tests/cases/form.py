@@ -33,7 +33,7 @@ class Repeat(msgspec.Struct, forbid_unknown_fields=True):
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
     """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `dns`, `listed`,
-    `repeat`."""
+    `where`, `repeat`."""
 
     method: str
     uri: str
@@ -50,6 +50,7 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
     report: str = ""
     dns: str = ""
     listed: str = ""
+    where: str = ""
     repeat: Repeat | None = None
 
 
@@ -80,6 +81,7 @@ class Asked(NamedTuple):
     `browser`: who keeps cookies under that name, "" for nobody.  `report`: what the collector of its pages said just before.
     `dns`: what DNS said just before of those who name a crawler; "": there is no DNS.
     `listed`: category and action of the list of bad addresses on which the client stands from now on, "" for no change.
+    `where`: country and network (ASN) of the client, as databases tell from now on, "" for no change.
     """
 
     at_s: float
@@ -98,6 +100,7 @@ class Asked(NamedTuple):
     report: str
     dns: str
     listed: str
+    where: str
 
     def observation(self, start_s: float, host: str) -> Observation:
         """As the engine is told of it."""
@@ -171,4 +174,5 @@ def _asked(written: Written, at_s: float, n: int, c: int) -> Asked:
         written.report,
         written.dns,
         written.listed,
+        written.where,
     )

@@ -23,7 +23,7 @@ FIRST = [
     for name, case in CASES.items()
     if len(case.requests) == 1
     and case.requests[0].repeat is None
-    and not case.requests[0].report + case.requests[0].dns + case.requests[0].listed
+    and not (case.requests[0].report + case.requests[0].dns + case.requests[0].listed + case.requests[0].where)
     and not case.policy
     and not case.settings
 ]

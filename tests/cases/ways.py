@@ -5,6 +5,7 @@ Law of the file: each way gets the requests of a case in time, on a clock that t
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import random
@@ -13,12 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import maxminddb
 import msgspec
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.session import Sessions
 from botsieve.config.loader import loads
 from botsieve.decision import Decision
 from botsieve.engine import Engine
+from botsieve.lookups.geo import Database, Places
 from botsieve.observation import Observation
 from botsieve.ranges import RangeSet
 from botsieve.reputation import Listing, Reputation
@@ -31,6 +34,7 @@ from tests.cases import devices
 from tests.cases.form import Asked
 from tests.transports.edge_harness import START_S, Service
 from tests.transports.wire import Reply, only_reply
+from tests.unit.lookups.mmdb import database
 
 EDGES = {"nginx": {"listen": "127.0.0.1:1", "deadline_ms": 1000}}
 SECRET = b"0123456789abcdef"
@@ -78,6 +82,8 @@ def reported(engine: Engine, one: Asked, now_s: float) -> None:
         category, _, action = one.listed.partition(" ")
         lists = Reputation(RangeSet.parse([one.client]), b"\0", [Listing(category, action)])
         engine.rulebook = msgspec.structs.replace(engine.rulebook, reputation=lists)
+    if one.where:
+        engine.rulebook = engine.rulebook.located(places_of(one.client, one.where))
     if one.dns:
         _answered(engine.verifications, "" if one.dns == "unanswered" else one.dns, now_s)
     if one.report in devices.REPORTS:
@@ -88,6 +94,16 @@ def reported(engine: Engine, one: Asked, now_s: float) -> None:
         engine.page_answered(one.observation(START_S, "shop.example"), now_s)
     elif one.report:
         engine.human_report(one.observation(START_S, "shop.example"), now_s, regular=one.report == "regular")
+
+
+def places_of(client: str, where: str) -> Places:
+    """Databases that know one address.  `where`: `DE 64500`, in any order, or one of them."""
+    places = Places()
+    for word in where.split():
+        kind, record = ("asn", {"asn": int(word)}) if word.isdecimal() else ("country", {"country": {"iso_code": word}})
+        raw = io.BytesIO(database({client: record}))
+        setattr(places, kind, Database(maxminddb.open_database(raw, maxminddb.MODE_FD), kind))
+    return places
 
 
 def _answered(book: Verifications, found: str, now_s: float) -> None:

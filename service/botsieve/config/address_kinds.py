@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from botsieve.config.kinds import Kind, Text
+from botsieve.config.kinds import Kind, Text, Whole
 from botsieve.config.mistakes import shown
 from botsieve.ranges import parse_range
 
@@ -51,6 +51,39 @@ class CountedNetwork(Network):
         if network.prefixlen != (24 if network.version == 4 else 48):
             raise self.refusal(f"{shown(value)} has not the size in which networks are counted")
         return str(network)
+
+
+class Country(Kind):
+    """The code of a country, as databases write it."""
+
+    accepted = "a country as two capitals (ISO 3166-1) such as DE"
+
+    def check(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise self.refusal(f"{shown(value)} is no country")
+        if value in _NO_COUNTRY:
+            raise self.refusal(f"{shown(value)} is no code of ISO 3166-1 (did you mean {_NO_COUNTRY[value]}?)")
+        if not re.fullmatch("[A-Z]{2}", value):
+            hint = f" (did you mean {value.upper()}?)" if re.fullmatch("[A-Za-z]{2}", value) else ""
+            raise self.refusal(f"{shown(value)} is no country{hint}")
+        return str(value)
+
+
+# Codes that people write and no database knows.
+_NO_COUNTRY = {"UK": "GB", "EL": "GR"}
+
+
+class Asn(Whole):
+    """The number of a network (autonomous system)."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 2**32 - 1)
+        self.accepted = f"the number of a network (ASN), from 1 to {self.high}"
+
+    def check(self, value: object) -> int:
+        if isinstance(value, str) and re.fullmatch("(AS|as)[0-9]{1,10}", value):
+            raise self.refusal(f"{shown(value)} is no number (did you mean {value[2:]}?)")
+        return super().check(value)
 
 
 class HostName(Text):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from botsieve.config.browser_models import MAX_EXTENSIONS
 from botsieve.config.detector_models import Detectors
 from botsieve.config.effective import matches_all, thresholds, thresholds_of
+from botsieve.config.lookup_models import Geo
 from botsieve.config.mistakes import Path, path_text
 from botsieve.config.models import Configuration
 from botsieve.config.policy_models import PolicyModel, When
@@ -53,7 +54,7 @@ def _policies(configuration: Configuration) -> Iterator[Strange]:
             )
         first_of.setdefault(policy.name, at)
         yield from _thresholds(policy, path, configuration)
-        yield from _rules(policy, path)
+        yield from _rules(policy, path, configuration.geo)
         if "/" in policy.paths:
             message = "/ is the home page alone; for every path leave `paths` out, for a folder write /api/"
             yield Strange((*path, "paths", policy.paths.index("/")), message, (), is_mistake=False)
@@ -77,7 +78,7 @@ def _thresholds(policy: PolicyModel, path: Path, configuration: Configuration) -
     )
 
 
-def _rules(policy: PolicyModel, path: Path) -> Iterator[Strange]:
+def _rules(policy: PolicyModel, path: Path, geo: Geo) -> Iterator[Strange]:
     first_of: dict[str, int] = {}
     for at, rule in enumerate(policy.rules):
         here = (*path, "rules", at)
@@ -85,6 +86,10 @@ def _rules(policy: PolicyModel, path: Path) -> Iterator[Strange]:
             accepted = ", ".join(When.model_fields)
             message = f"the rule has no condition and would hold for everybody; accepted: at least one of {accepted}"
             yield Strange((*here, "when"), message, ())
+        for key, file in (("country", geo.country_mmdb), ("asn", geo.asn_mmdb)):
+            if getattr(rule.when, key) is not None and file is None:
+                message = f"no database tells the {key} of an address; accepted: with the file of one in geo.{key}_mmdb"
+                yield Strange((*here, "when", key), message, (("geo",),))
         if rule.name in first_of:
             message = f"rules[{first_of[rule.name]}] is called {rule.name} too; accepted: a name of its own"
             yield Strange((*here, "name"), message, ((*path, "rules"),))

@@ -32,7 +32,7 @@ from botsieve.crawlers import Crawlers, OwnCrawler
 from botsieve.detectors.settings import DEFAULTS, THRESHOLDS, Settings, Threshold
 from botsieve.lookups.settings import LookupSettings
 from botsieve.observation import SIGHT_WORDS
-from botsieve.policy import Allowlist, PathSet, Pattern, Policy, Rule, Rulebook
+from botsieve.policy import Allowlist, Origin, PathSet, Pattern, Policy, Rule, Rulebook
 from botsieve.ranges import RangeSet
 
 Steps = Generator[None, None, Loaded]
@@ -133,6 +133,16 @@ def _rule(plan: RulePlan) -> Generator[None, None, Rule]:
         headers=tuple(patterns),
         signal=plan.signal,
         score_from=plan.score_from,
+        origin=_origin(plan),
+    )
+
+
+def _origin(plan: RulePlan) -> Origin | None:
+    if plan.asns is None and plan.countries is None:
+        return None
+    return Origin(
+        asns=None if plan.asns is None else frozenset(plan.asns),
+        countries=None if plan.countries is None else frozenset(plan.countries),
     )
 
 

@@ -160,6 +160,8 @@ def _rule(rule: RuleModel) -> RulePlan:
         headers=dict(when.header or {}),
         signal=when.signal or "",
         score_from=when.score_from,
+        asns=when.asn,
+        countries=when.country,
     )
 
 

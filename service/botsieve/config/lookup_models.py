@@ -37,7 +37,8 @@ class ReputationList(Section):
 
 class Geo(Section):
     meaning: ClassVar[str] = (
-        "Databases in MaxMind's format (.mmdb): `asn` and `country` of the client in the decision log.  Read again like the lists."
+        "Databases in MaxMind's format (.mmdb): `asn` and `country` of the client in the decision log, and for rules that ask "
+        "(`when: {country: ..., asn: ...}`, docs/addresses.md).  Read again like the lists."
     )
     asn_mmdb: Annotated[str | None, AbsolutePath(null=True)] = Field(default=None, description="tells the network (ASN)")
     country_mmdb: Annotated[str | None, AbsolutePath(null=True)] = Field(default=None, description="tells the country")

@@ -15,7 +15,7 @@ import msgspec
 
 
 class RulePlan(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One when-then line.  `networks`: packed (`RangeSet.pack`), None when not asked."""
+    """One when-then line.  `networks`: packed (`RangeSet.pack`).  What is None is not asked."""
 
     name: str
     then: str = ""
@@ -26,6 +26,8 @@ class RulePlan(msgspec.Struct, kw_only=True, omit_defaults=True):
     headers: dict[str, str] = {}
     signal: str = ""
     score_from: int | None = None
+    asns: tuple[int, ...] | None = None
+    countries: tuple[str, ...] | None = None
 
 
 class PolicyPlan(msgspec.Struct, kw_only=True):

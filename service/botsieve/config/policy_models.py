@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
-from botsieve.config.address_kinds import HeaderName, HostName, Method, Network, UrlPath
+from botsieve.config.address_kinds import Asn, Country, HeaderName, HostName, Method, Network, UrlPath
 from botsieve.config.detector_models import Detectors
 from botsieve.config.kinds import Flag, Kind, Many, PatternText, Table, Text, Whole, Word, refuse
 from botsieve.config.mistakes import nearest, shown
@@ -68,6 +68,12 @@ class When(Section):
     )
     header: Annotated[dict[str, str] | None, Table(HeaderName(), PatternText(), 20)] = Field(
         default=None, description="each named header is sent and its pattern is found in it (RE2)"
+    )
+    country: Annotated[tuple[str, ...] | None, Many(Country(), 300, least=1, lone=True)] = Field(
+        default=None, description="geo.country_mmdb says that the client's address belongs to one of them; not known: no"
+    )
+    asn: Annotated[tuple[int, ...] | None, Many(Asn(), 10_000, least=1, lone=True)] = Field(
+        default=None, description="geo.asn_mmdb says that the client's address belongs to one of these networks; not known: no"
     )
     signal: Annotated[str | None, SignalId()] = Field(default=None, description="this finding was made")
     score_from: Annotated[int | None, Whole(0, 100)] = Field(default=None, description="the score is at least this")

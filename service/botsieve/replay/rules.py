@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 from botsieve.policy import Rulebook
@@ -18,8 +19,11 @@ def rulebook_of(config: str | None) -> Rulebook:
 
     loaded = load(config)
     lookups = loaded.service.lookups
-    if not (lookups.reputation or lookups.allow):
+    if not (lookups.reputation or lookups.allow or loaded.rulebook.asks_where):
         return loaded.rulebook
     from botsieve.lookups.address_data import read_once
 
-    return asyncio.run(read_once(lookups)).lists.into(loaded.rulebook)
+    data = asyncio.run(read_once(lookups))
+    for mistake in data.mistakes:
+        print(f"botsieve: {mistake}; judged without it", file=sys.stderr)
+    return data.lists.into(loaded.rulebook).located(data.places)
