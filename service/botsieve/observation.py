@@ -69,6 +69,7 @@ _SUBRESOURCE_DESTS = frozenset(
 )
 _FRAME_DESTS = frozenset([b"iframe", b"frame"])
 _DOCUMENT_DESTS = _FRAME_DESTS | {b"document"}
+_FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data", b"text/plain")  # what <form> can send
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
@@ -152,9 +153,15 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     def wants_document(self) -> bool:
         """A page can be shown as the answer (docs/headers.md, "The second hop")."""
         dest = self.headers.get(b"sec-fetch-dest")
-        if dest:
+        if dest and dest != b"empty":
             return dest in _DOCUMENT_DESTS
-        return self.method == b"GET" and b"text/html" in self.headers.get(b"accept", b"")
+        if b"text/html" not in self.headers.get(b"accept", b""):
+            return False
+        if dest:  # a service worker passes a page load on
+            return self.headers.get(b"sec-fetch-mode") == b"navigate"
+        # No Fetch Metadata: plain http, and browsers of before 2023.  Their forms show pages too.
+        is_form = self.method == b"POST" and self.headers.get(b"content-type", b"").startswith(_FORMS)
+        return (self.method == b"GET" or is_form) and self.kind != XHR
 
     @property
     def network(self) -> bytes:

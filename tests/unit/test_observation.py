@@ -256,10 +256,18 @@ class TestObservation:
         assert not request(headers=CALL).is_foreign
 
     def test_who_can_be_shown_a_page(self) -> None:
-        """A document or frame; without Fetch Metadata a GET that accepts HTML."""
+        """A document or frame; without Fetch Metadata a GET or a form that accepts HTML."""
         assert request().wants_document
         assert request(plus={b"sec-fetch-dest": b"iframe"}).wants_document
         assert request(headers={b"accept": b"text/html"}).wants_document
         assert not request(headers={b"accept": b"text/html"}, method=b"POST").wants_document
+        form = {b"accept": b"text/html,*/*;q=0.8", b"content-type": b"multipart/form-data; boundary=x"}
+        assert request(headers=form, method=b"POST").wants_document
+        assert not request(headers={**form, b"content-type": b"application/json"}, method=b"POST").wants_document
+        assert not request(headers={**form, b"x-requested-with": b"XMLHttpRequest"}, method=b"POST").wants_document
+        assert not request(headers={**form, b"x-requested-with": b"XMLHttpRequest"}).wants_document
         assert not request(headers=CALL).wants_document
+        assert not request(headers={**CALL, b"accept": b"text/html"}).wants_document
+        assert request(plus={b"sec-fetch-dest": b"empty"}).wants_document, "a service worker passes it on"
+        assert not request(plus={b"sec-fetch-dest": b"empty"}, without=[b"accept"]).wants_document, "a download"
         assert not request(headers=TOOL).wants_document

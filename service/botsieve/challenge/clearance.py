@@ -22,7 +22,7 @@ from botsieve.challenge.limits import Loops
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.challenge.tokens import CLEARANCE, SKEW_S, open_token, seal
 from botsieve.decision import LEVELS
-from botsieve.observation import Observation
+from botsieve.observation import NAVIGATION, Observation
 from botsieve.remembered import Bounded
 
 ID_BYTES = 8
@@ -221,7 +221,7 @@ class Clearances:
         if now_s < standing.issued_s - SKEW_S:
             return None
         memory = self._memories.get(standing.id)
-        if now_s >= standing.expires_s and (memory is None or now_s >= _end_s(standing, memory)):
+        if now_s >= standing.expires_s and (memory is None or now_s >= _end_s(o, standing, memory)):
             return None
         if memory is None:
             memory = _Memory(standing.who, place, family)
@@ -242,8 +242,12 @@ def _lifetime_s(standing: Standing) -> int:
     return standing.expires_s - standing.issued_s
 
 
-def _end_s(standing: Standing, memory: _Memory) -> float:
-    """When it runs out: so long after its last use, and a day after it was given at most.  What was waited for, when it says."""
+def _end_s(o: Observation, standing: Standing, memory: _Memory) -> float:
+    """When it runs out: so long after its last use, and a day after it was given at most.  What was waited for, when it says.
+
+    A form may have taken long to fill in, and what stands in it is lost by a challenge: it is covered all day.
+    """
     if standing.no_js:
         return standing.expires_s
-    return min(memory.last_s + _lifetime_s(standing), standing.issued_s + MAX_LIFE_S)
+    day_s = standing.issued_s + MAX_LIFE_S
+    return day_s if o.kind == NAVIGATION and o.method == b"POST" else min(memory.last_s + _lifetime_s(standing), day_s)

@@ -50,6 +50,16 @@ def test_who_uses_it_is_not_asked_again_for_a_day() -> None:
     assert _standing(desk(b"another process").clearances, cookie, NOW_S + 1800) is None
 
 
+def test_a_form_that_took_an_hour_is_covered() -> None:
+    """What somebody wrote is not lost to a challenge: a form is covered for a day, a page load is not."""
+    at = desk(clearance_s=1800)
+    cookie = cleared(at)
+    form = {b"sec-fetch-mode": b"navigate", b"content-type": b"application/x-www-form-urlencoded"}
+    assert _standing(at.clearances, cookie, NOW_S + 3600) is None
+    assert _standing(at.clearances, cookie, NOW_S + 3600, method=b"POST", headers=form) is not None
+    assert _standing(at.clearances, cookie, NOW_S + 86_400, method=b"POST", headers=form) is None
+
+
 def test_what_was_waited_for_is_not_prolonged() -> None:
     """Any script can wait: five minutes are five minutes."""
     at = desk()
