@@ -210,6 +210,8 @@ class DecisionService:
         heard = self.desk.device.hear(o, body, now_s, os.urandom(12), session)
         if heard.facts:
             self.engine.browser_told(page_of(o), heard.facts, heard.device, now_s, is_new=heard.is_new)
+        kinds = [fact.kind for fact in heard.facts]
+        self.journal.metrics.count_device_report(kinds, taken=heard.answer.status < 400, is_new=heard.is_new)
         return heard.answer
 
     def hear(self, o: Observation, body: bytes) -> Answer:

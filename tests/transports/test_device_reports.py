@@ -75,6 +75,21 @@ def test_a_listed_extension_is_refused_from_then_on(edge: NginxEdge, service: Se
     assert service.decisions() == 2, "a report is no request"
 
 
+def test_what_reports_show_is_counted(edge: NginxEdge, service: Service) -> None:
+    """A first id, an unchanged one, a cookie that is gone, an extension, and what is no report; nothing else of them is kept."""
+    first = posted(edge, b"{}")
+    text, cookie = json.loads(first.body)["id"], first.one("Set-Cookie").partition(";")[0]
+    service.now += 10.0
+    copies = json.dumps({"local": text, "indexed": text}).encode()
+    assert posted(edge, copies, cookie).status == 200
+    service.now += 10.0
+    assert posted(edge, copies, "botsieve_t=1").status == 200
+    posted(edge, b'{"extensions":["Scraper"]}')
+    assert posted(edge, b"[]").status == 400
+    counted = {finding: count for finding, count in service.journal.metrics.device_reports.items() if count}
+    assert counted == {"new": 2, "none": 1, "cookie_deleted": 1, "suspicious": 1, "refused": 1}
+
+
 def test_the_script_and_the_library(edge: NginxEdge, service: Service) -> None:
     """`b.js` holds what is on; the library is there under its own name; with everything off neither is."""
     page = check("/")

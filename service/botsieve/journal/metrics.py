@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from botsieve import __version__
+from botsieve.challenge.browser_facts import COOKIE_DELETED, INTEGRITY_FAULT, SUSPICIOUS
 from botsieve.decision import LEVELS, Decision
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -27,6 +28,7 @@ _BUCKETS_US = tuple(round(bound_s * 1e6) for bound_s in BUCKETS_S)
 WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded")
 CHALLENGE_STEPS = ("issued", "loaded", "solved", "failed")
 REPORTS = ("regular", "irregular", "none", "refused")
+DEVICE_REPORTS = ("none", "new", INTEGRITY_FAULT, COOKIE_DELETED, SUSPICIOUS, "refused")
 LOOKUP_RESULTS = ("verified", "refuted", "unanswered", "not_asked")
 OTHER = "other"
 
@@ -65,6 +67,7 @@ class Metrics:
         self.unjudged: _Count = {}
         self.challenges: _Count = {}
         self.reports: dict[str, int] = dict.fromkeys(REPORTS, 0)
+        self.device_reports: dict[str, int] = dict.fromkeys(DEVICE_REPORTS, 0)
         self.detector_errors: dict[str, int] = {}
         self._seconds: dict[str, _Histogram] = {}
         self._policies: set[str] = set()
@@ -111,6 +114,12 @@ class Metrics:
         """One report of a page's script.  Errors: KeyError for a `finding` that is not in REPORTS."""
         self.reports[finding] += 1
 
+    def count_device_report(self, kinds: Iterable[str], *, taken: bool, is_new: bool) -> None:
+        """One report of device and browser: each kind of fact that it shows once.  Errors: KeyError for one that there is not."""
+        found = {*kinds, *(("new",) if is_new else ())} if taken else {"refused"}
+        for kind in found or ("none",):
+            self.device_reports[kind] += 1
+
     def count_detector_error(self, signal: str) -> None:
         """Counts a detector that failed and was skipped."""
         _count(self.detector_errors, signal, 1, _MAX_SIGNALS)
@@ -137,6 +146,8 @@ class Metrics:
         yield _counter("botsieve_unjudged", "Requests that nobody judged.", ("edge", "why"), self._unjudged_with_zeros())
         yield _counter("botsieve_challenges", "Steps of challenges.", ("step", "level"), self.challenges)
         yield _counter("botsieve_human_reports", "Reports of hands, by what they show.", ("finding",), _single(self.reports))
+        devices = _single(self.device_reports)
+        yield _counter("botsieve_device_reports", "Reports of devices and browsers, by what they show.", ("finding",), devices)
         yield from self._state_families()
         yield _counter(
             "botsieve_detector_errors", "Detectors that failed and were skipped.", ("signal",), _single(self.detector_errors)

@@ -80,6 +80,20 @@ def test_times_fall_into_the_bucket_whose_bound_they_do_not_exceed(decide_us: in
     assert found["botsieve_decision_seconds_sum", (("edge", "nginx"),)] == decide_us / 1e6
 
 
+def test_a_report_of_a_device_counts_each_thing_that_it_shows_once() -> None:
+    """Three faults are one; a first id is told beside them; what is no report shows nothing else.  All series are there from the start."""
+    metrics = Metrics()
+    assert set(metrics.device_reports.values()) == {0}
+    metrics.count_device_report(["integrity_fault", "integrity_fault", "cookie_deleted"], taken=True, is_new=False)
+    metrics.count_device_report(["suspicious"], taken=True, is_new=True)
+    metrics.count_device_report([], taken=True, is_new=False)
+    metrics.count_device_report([], taken=False, is_new=False)
+    assert metrics.device_reports == dict.fromkeys(
+        ("none", "new", "integrity_fault", "cookie_deleted", "suspicious", "refused"), 1
+    )
+    assert b'botsieve_device_reports_total{finding="cookie_deleted"} 1.0' in metrics.render()
+
+
 def test_hostile_requests_cannot_make_series() -> None:
     """20,000 decisions with labels as different as an operator's file could make them: at most 2,000 series, none lost."""
     metrics = Metrics(lambda: {f"subject{n}": SubjectFigures(1, 1, 1) for n in range(500)})
