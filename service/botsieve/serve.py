@@ -160,7 +160,7 @@ class Server:
         return [*names, *others]
 
     async def _drain(self) -> None:
-        self.journal.is_ready = False
+        was_ready, self.journal.is_ready = self.journal.is_ready, False
         for listener in self._listeners:
             listener.close()
         await asyncio.gather(self._finish(), *(server.drain(DRAIN_S) for server in self._grpc))
@@ -168,7 +168,8 @@ class Server:
             await self._lookups.close()
         self._keeper.close()
         self._store.last_words()
-        self.journal.event("service_stopped")
+        if was_ready:
+            self.journal.event("service_stopped")
         self.journal.close()
         self._store.finish()  # it had the journal's time
 
@@ -208,7 +209,7 @@ class Server:
 
     def _applied(self, reload: Reload) -> None:
         """Puts a new configuration in force."""
-        old, settings = self.loaded.service, reload.loaded.service
+        before, settings = self.loaded, reload.loaded.service
         self.loaded = reload.loaded
         self._renew_desk(settings)
         self._renew_browser(settings)
@@ -229,7 +230,8 @@ class Server:
         self._tell_whereabouts()
         self._take_lists()
         self._store.set_up(setup_of(settings.journal))
-        self.journal.config_applied(reload.loaded.rulebook, changed=_changed(old, settings))
+        self.journal.config_applied(reload.loaded.rulebook, changed=_changed(before, reload.loaded))
+        print(f"applied {_in_force(reload.loaded, paused=self.journal.paused)}", file=sys.stderr, flush=True)
         for key in reload.restart:
             print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
         for note in reload.notes:
@@ -313,15 +315,37 @@ def _figures_of(table: Table[Any]) -> SubjectFigures:
     return SubjectFigures(len(table), table.bytes_used, table.evictions)
 
 
-def _changed(old: ServiceSettings, new: ServiceSettings) -> list[str]:
-    return [name for name in new.__struct_fields__ if name != "edges" and getattr(old, name) != getattr(new, name)]
+def _changed(old: Loaded, new: Loaded) -> list[str]:
+    """Which sections of the service, and `policies` when what decides is another."""
+    own = [name for name in new.service.__struct_fields__ if name != "edges"]
+    names = [name for name in own if getattr(old.service, name) != getattr(new.service, name)]
+    if _edges(old) != _edges(new):
+        names.append("edges")
+    if old.config != new.config and (not names or _decides(old) != _decides(new)):
+        names.append("policies")
+    return names
+
+
+# Of paths, rules and ranges each is an object of its own, which equals no other: they cannot be compared.
+def _edges(loaded: Loaded) -> list[object]:
+    return [getattr(edge, name) for edge in loaded.service.edges for name in edge.__struct_fields__ if name != "trusted"]
+
+
+def _decides(loaded: Loaded) -> list[tuple[object, ...]]:
+    rules = loaded.rulebook
+    settings = [(p.challenge_at, p.block_at, p.challenge, p.challenge_first, p.detectors, p.thresholds) for p in rules.policies]
+    return [(p.name, p.mode, p.hosts, p.audience, len(p.rules)) for p in rules.policies] + [*settings, (rules.bot_at,)]
+
+
+def _in_force(loaded: Loaded, *, paused: bool) -> str:
+    modes = " ".join(f"{policy.name}={'paused' if paused else policy.mode}" for policy in loaded.rulebook.policies)
+    return f"policies: {modes} config={loaded.config}"
 
 
 def _say_ready(loaded: Loaded, names: list[str], notes: list[str], *, paused: bool, seconds: float) -> None:
     for note in (*notes, *loaded.warnings):
         print(f"botsieve: {note}", file=sys.stderr)
-    modes = " ".join(f"{policy.name}={'paused' if paused else policy.mode}" for policy in loaded.rulebook.policies)
-    print(f"ready {' '.join(names)} policies: {modes} config={loaded.config} in {seconds} s", file=sys.stderr, flush=True)
+    print(f"ready {' '.join(names)} {_in_force(loaded, paused=paused)} in {seconds} s", file=sys.stderr, flush=True)
 
 
 def _allow_files() -> None:

@@ -49,9 +49,14 @@ def created_with(mode: int) -> Iterator[None]:
 
 
 def make_free(path: str, key: str, *, taken: str = TAKEN, accepted: str = WRITABLE) -> None:
-    """Removes a socket file that nobody answers on.  Errors: MachineError for a path that cannot be bound, as `bound`."""
+    """Removes a socket file that nobody answers on, and makes its folder if that alone is missing: /run is empty after a boot.
+
+    Errors: MachineError for a path that cannot be bound, as `bound`.
+    """
     if len(os.fsencode(path)) > MAX_PATH:
         raise MachineError(f"{key}: {path} has more than {MAX_PATH} bytes; accepted: a shorter path")
+    with contextlib.suppress(OSError), created_with(0o755):
+        os.mkdir(os.path.dirname(path))
     try:
         if stat.S_ISSOCK(os.stat(path).st_mode):
             if not _is_left_over(path):

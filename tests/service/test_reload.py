@@ -51,6 +51,24 @@ def test_hup_and_change(at: Place) -> None:
         wait_until(lambda: at.log.read_text().count('"config_applied"') == 7, what="the seventh config_applied")
 
 
+def test_a_reload_says_what_is_in_force(at: Place) -> None:
+    """Which policies bite since when: on stderr and in the log, and that it was the policies that changed."""
+    with at.start() as service:
+        at.write(MONITOR)
+        os.kill(service.pid, signal.SIGHUP)
+        wait_until(lambda: "applied policies: shop=monitor config=" in service.output, what="the line on stderr")
+        wait_until(lambda: at.log.read_text().count('"config_applied"') == 2, what="the event")
+        at.write(MONITOR, more="sessions: {idle_s: 901}\n")
+        os.kill(service.pid, signal.SIGHUP)
+        wait_until(lambda: at.log.read_text().count('"config_applied"') == 3, what="the third event")
+    events = [json.loads(line) for line in at.log.read_text().splitlines() if '"config_applied"' in line]
+    assert [(event["policies"], event.get("changed")) for event in events] == [
+        (["shop enforce"], None),
+        (["shop monitor"], ["policies"]),
+        (["shop monitor"], ["sessions"]),
+    ]
+
+
 @pytest.mark.parametrize("bad", ["policies: [\n", "policies: []\n", "nonsense: 1\n", "", "\0\1\2"])
 def test_a_bad_file_keeps_the_last_good_one(at: Place, bad: str) -> None:
     """Refused with its lines on stderr, in the log and in the metrics; verdicts go on; the next good one is applied."""

@@ -125,10 +125,16 @@ def test_socket_path_not_writable(at: Place) -> None:
 
 
 def test_socket_folder_missing(at: Place) -> None:
-    """A folder that is not there."""
-    at.socket = at.folder / "none" / "s"
+    """A folder that is not there is made, as /run/botsieve after a boot; a whole path of them is a mistake, and nothing stopped
+    that never ran."""
+    at.socket = at.folder / "none" / "none" / "s"
     at.write()
     assert "No such file or directory" in refused_by_the_machine(at, "edges.nginx.listen")
+    assert "service_stopped" not in at.log.read_text()
+    at.socket = at.folder / "run" / "s"
+    at.write()
+    with at.start():
+        assert at.ask().verdict == "allow"
 
 
 def test_socket_in_use_by_another_service(at: Place) -> None:

@@ -48,7 +48,17 @@ def test_messages_are_the_callers(tmp_path: Path) -> None:
     assert str(caught.value) == f"state.dir: {tmp_path}/s: one service a directory"
 
 
-@pytest.mark.parametrize("name", ["none/s", "file/s", "x" * MAX_PATH])
+def test_a_folder_that_a_boot_emptied_is_made(tmp_path: Path) -> None:
+    """`botsieve serve` by the README, on a machine whose /run has no botsieve/ yet: nginx's user can pass the folder."""
+    before = os.umask(0o077)
+    try:
+        with contextlib.closing(bound(f"{tmp_path}/run/check.sock", 0o660, KEY)):
+            assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o755
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("name", ["none/none/s", "file/s", "x" * MAX_PATH])
 def test_paths_that_cannot_be(tmp_path: Path, name: str) -> None:
     """What, where, what would be accepted; nothing is harmed."""
     (tmp_path / "file").write_text("precious")

@@ -174,7 +174,8 @@ class Journal:
         self._config = rulebook.config
         self._policies = {policy.name: policy.mode for policy in rulebook.policies}
         self.metrics.config_applied_s = self._wall_s()
-        self.event("config_applied", config=rulebook.config, **keys)
+        modes = [f"{name} {mode}" for name, mode in self._policies.items()]
+        self.event("config_applied", config=rulebook.config, policies=modes, **keys)
 
     def data_event(self, name: str, **keys: object) -> None:
         """A list or database was applied or refused (`data_applied`, `data_refused`)."""
