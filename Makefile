@@ -10,12 +10,13 @@ FUZZ ?=
 MUTATION ?=
 SOAK_MINUTES ?=
 BOTSIEVE_REAL_DATA ?= ../shared/data
+BOTSIEVE_CROWDSEC_DIR ?= ../crowdsec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run attack test test-real lint proto bench faults soak check fuzz mutation sbom lock wheel clean
+.PHONY: help setup setup-test run attack test test-real test-crowdsec lint proto bench faults soak check fuzz mutation sbom lock wheel clean
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## install only: nginx with its Lua module, and .venv from requirements.lock (YES=1: do not ask)
 	@YES=$(YES) bash scripts/setup.sh
@@ -30,10 +31,13 @@ attack: setup-test  ## in a second terminal: clients from a person to a scraper,
 	@exec $(PY) -m botsieve.demo.attack
 
 test: setup-test  ## every test (PYTEST="tests/unit -k ranges": a part of them)
-	@exec $(PY) -m pytest -m "not real" $(PYTEST)
+	@exec $(PY) -m pytest -m "not real and not crowdsec" $(PYTEST)
 
 test-real: setup-test  ## the tests that read real logs, headers and hellos in BOTSIEVE_REAL_DATA
 	@BOTSIEVE_REAL_DATA=$(BOTSIEVE_REAL_DATA) exec $(PY) -m pytest -m real $(PYTEST)
+
+test-crowdsec: setup-test  ## our includes beside CrowdSec's real bouncer, from clones in BOTSIEVE_CROWDSEC_DIR (CONTRIBUTING.md)
+	@BOTSIEVE_CROWDSEC_DIR=$(BOTSIEVE_CROWDSEC_DIR) exec $(PY) -m pytest -m crowdsec $(PYTEST)
 
 lint: setup-test  ## style, types, imports, Lua, proto, and `nginx -t` of every shipped file
 	$(VENV)/bin/ruff check

@@ -12,6 +12,7 @@ from tests.nginx_check.live import BARE, Row, both, visit, visit_as
 ROWS = [
     Row("verdict_lost", "/cart", BARE),
     Row("our_lua_lost", "/cart", (200, b"verdict=forged"), (200, b"verdict=allow"), ("X-Botsieve-Verdict: forged",)),
+    Row("lua_too_late", "/", (200, b"verdict=forged"), (200, b"verdict=allow"), ("X-Botsieve-Verdict: forged",)),
     Row("lua_too_early", "/", (200, b"verdict=unjudged "), (200, b"verdict= "), ("X-Want: allow",)),
 ]
 

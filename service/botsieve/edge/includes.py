@@ -101,7 +101,10 @@ def _without_lua(text: str) -> str:
 def _closed(name: str, text: str) -> str:
     if name == "http.conf":
         return _replace_once(text, 'return      200 "";', 'return      403 "";')
-    return _replace_once(text, "heard(200)", "heard(403)") if name == "server.conf" and "heard(" in text else text
+    if name == "server.conf":
+        text = _replace_once(text, "verdict = never)", "verdict = unjudged)")
+        return _replace_once(text, "heard(200)", "heard(403)") if "heard(" in text else text
+    return text
 
 
 def _replace_once(text: str, old: str, new: str) -> str:

@@ -34,6 +34,7 @@ RULES: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     inherited.lost_login,
     inherited.lost_lua,
     inherited.lua_too_early,
+    inherited.lua_too_late,
     inherited.lost_hello,
     gates.gates,
     seen.tls_without_include,

@@ -5,6 +5,7 @@ Law of the file: nginx inherits the lines of one name together, or, where the lo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from botsieve.edge.check.site import CHECK_PATH, PASSES, Finding, Scope, Site
@@ -16,6 +17,9 @@ _NAMED = {
     "proxy_set_header": "the application of `{}` does not hear {}",
 }
 _AT_MOST = 10
+_MODULES = re.compile(r"""\brequire\s*\(?\s*["']([^"'\n]{1,200})["']""")
+# What ends the block: nginx.exit and its like, or a bouncer's verdict.
+_ENDS = re.compile(r"\bngx\.(exit|redirect|exec)\b|[.:]Allow\s*\(")
 
 
 def lost_headers(site: Site) -> Iterator[Finding]:
@@ -73,13 +77,13 @@ def lost_lua(site: Site) -> Iterator[Finding]:
             own, outer = location.own_of(*names), location.parent.effective(*names)
             if not own or not outer:
                 continue
-            if _is_ours(own[0].lua) and not _is_ours(outer[0].lua):
+            if _is_ours(own[0].lua) and not _is_ours(outer[0].lua) and not _calls(own[0].lua, outer[0].lua):
                 yield Finding(
                     *own[0].shown,
                     "outer_lua_lost",
                     f"{what} of {outer[0].shown[0]}:{outer[0].shown[1]} no longer runs for visitors of `{location.label}`: "
                     f"protect-app.conf has one",
-                    "`include botsieve/protect.conf;` instead, or call that Lua from here",
+                    "`include botsieve/protect.conf;` instead, or the lines of protect-app.conf with a call of that Lua below ours",
                 )
             elif _is_ours(outer[0].lua) and not _is_ours(own[0].lua):
                 told = (
@@ -97,6 +101,26 @@ def lost_lua(site: Site) -> Iterator[Finding]:
 
 def _is_ours(lua: str) -> bool:
     return "resty.botsieve.edge" in lua
+
+
+def _calls(lua: str, other: str) -> bool:
+    """`lua` loads the modules that `other` loads, and `other` loads some."""
+    wanted = set(_MODULES.findall(other))
+    return bool(wanted) and wanted <= set(_MODULES.findall(lua))
+
+
+def lua_too_late(site: Site) -> Iterator[Finding]:
+    """Lua above ours in one block that ends it: ours is not reached."""
+    for location in site.protected:
+        one = location.tells_app
+        if one is not None and _ENDS.search(one.lua.partition("to_app")[0]):
+            yield Finding(
+                *one.shown,
+                "lua_too_late",
+                f"the application of `{location.label}` believes X-Botsieve-* headers that a visitor made up: the Lua above ours "
+                "ends the block",
+                '`require("resty.botsieve.edge").to_app()` as its first line',
+            )
 
 
 def lua_too_early(site: Site) -> Iterator[Finding]:
