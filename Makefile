@@ -70,7 +70,7 @@ fuzz: setup-test  ## parsers with coverage guidance, then 100,000 hostile reques
 mutation: setup-test  ## break score, policy, verdict and tokens one thing at a time: at least 85 % must be noticed
 	@exec $(PY) scripts/mutation.py $(MUTATION)
 
-sbom: setup-test  ## dist/botsieve-VERSION.cdx.json: what requirements.lock pins, as CycloneDX
+sbom: setup-test  ## dist/botsieve-VERSION.cdx.json: what requirements.lock pins and the package carries, as CycloneDX
 	@bash scripts/sbom.sh
 
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements*.lock

@@ -1,10 +1,14 @@
-"""`make sbom`: a valid CycloneDX document of exactly what the runtime lock pins, and no address."""
+"""`make sbom`: a valid CycloneDX document of exactly what the runtime lock pins and the package carries, and no address."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +42,44 @@ def test_it_is_cyclonedx(bom: dict[str, Any]) -> None:
 
 def test_it_holds_what_the_lock_pins(bom: dict[str, Any]) -> None:
     """Name, version and every hash of each package, nothing more, and we are what needs them."""
-    assert {canonicalize_name(one["name"]): one["version"] for one in bom["components"]} == pins("requirements.lock")
-    hashes = {item["content"] for one in bom["components"] for item in one["hashes"]}
+    packages = [one for one in bom["components"] if one["purl"].startswith("pkg:pypi/")]
+    assert {canonicalize_name(one["name"]): one["version"] for one in packages} == pins("requirements.lock")
+    hashes = {item["content"] for one in packages for item in one["hashes"]}
     assert hashes == set(re.findall(r"--hash=sha256:([0-9a-f]{64})", (ROOT / "requirements.lock").read_text()))
     root = bom["metadata"]["component"]
     assert (root["name"], root["version"]) == ("botsieve", __version__)
     (needed,) = [one["dependsOn"] for one in bom["dependencies"] if one["ref"] == root["bom-ref"]]
     assert sorted(needed) == sorted(one["purl"] for one in bom["components"])
+
+
+def test_it_holds_what_the_package_carries(bom: dict[str, Any]) -> None:
+    """FingerprintJS by name, version, licence and the hash of the very file; nothing else that is no package of the lock."""
+    (one,) = [one for one in bom["components"] if not one["purl"].startswith("pkg:pypi/")]
+    (file,) = (ROOT / "service" / "botsieve" / "web" / "vendor").glob("*.js")
+    assert (one["group"], one["name"], one["version"]) == ("@fingerprintjs", "fingerprintjs", "5.2.0")
+    assert one["licenses"] == [{"expression": "MIT"}]
+    assert one["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(file.read_bytes()).hexdigest()}]
+    assert file.name == f"{one['name']}-{one['version']}.min.js"
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("fingerprintjs-5.2.0.min.js", "is not the one of SOURCES.md"), ("new.js", "has no row")]
+)
+def test_a_file_that_is_not_the_one_written_down_ends_it(tmp_path: Path, file: str, said: str) -> None:
+    """Changed, or not written down: no document."""
+    for name in ("scripts", "service/botsieve/web/vendor"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("requirements.lock", "service/botsieve/__init__.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    with (tmp_path / "service" / "botsieve" / "web" / "vendor" / file).open("a") as script:
+        script.write("alert(1)")
+    environment = {**os.environ, "VENV": str(Path(sys.prefix)), "PYTHONPATH": str(tmp_path / "service")}
+    done = subprocess.run(
+        ["bash", tmp_path / "scripts" / "sbom.sh"], capture_output=True, text=True, timeout=600, check=False, env=environment
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert list(tmp_path.glob("dist/*")) == []
 
 
 def test_it_names_no_address(bom: dict[str, Any]) -> None:
