@@ -29,6 +29,8 @@ _NEVER_KEPT = (("Cache-Control", "no-store"), ("X-Robots-Tag", "noindex"), ("Var
 _SCRIPT_TEXTS = (
     "working",
     "done",
+    "file",
+    "queue",
     "resend",
     "back",
     "again",
