@@ -23,7 +23,18 @@ from botsieve.edge.machine import find_lua, find_nginx
 
 from tests.conftest import ROOT, free_port, stop, wait_for_port
 
-__all__ = ["Nginx", "Process", "ServiceProcess", "Site", "certificate", "free_port", "install", "service_config", "wait_until"]
+__all__ = [
+    "Nginx",
+    "Process",
+    "ServiceProcess",
+    "Site",
+    "certificate",
+    "free_port",
+    "install",
+    "is_gone",
+    "service_config",
+    "wait_until",
+]
 
 
 class Process:
@@ -70,6 +81,14 @@ def wait_until(said: object, *, at_most_s: float = 60.0, what: str = "it") -> No
     while not said():
         assert time.monotonic() < until, f"{what} did not happen within {at_most_s} s"
         time.sleep(0.01)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, though nobody may have waited for it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def install(folder: Path, *arguments: str) -> Path:
@@ -141,11 +160,13 @@ class Nginx(Process):
         return [int(pid) for pid in children.split()]
 
     def kill(self) -> None:
-        """SIGKILL for all of it."""
+        """SIGKILL for all of it; returns when nothing of it listens any more."""
         workers = self.worker_pids()
         for pid in (self.pid, *workers):
             os.kill(pid, signal.SIGKILL)
         self.popen.wait()
+        for pid in workers:
+            wait_until(lambda pid=pid: is_gone(pid), what=f"the end of worker {pid}")  # type: ignore[misc]
 
 
 # The application behind a Site: answers what it was asked, and shows every header that begins with X-Botsieve or X_Botsieve.

@@ -16,7 +16,7 @@ import pytest
 from botsieve.store.schema import FILE_NAME
 
 from tests.pace import in_time
-from tests.servers import ServiceProcess, wait_until
+from tests.servers import ServiceProcess, is_gone, wait_until
 from tests.service.running import PERSON, Place, botsieve, place, question
 
 # The score blocks nobody here: how regular these requests come depends on the machine.
@@ -110,20 +110,13 @@ def test_the_service_is_killed(at: Place) -> None:
     finally:
         service.popen.kill()
         service.popen.wait()
-    wait_until(lambda: not Path(f"/proc/{writer}").exists() or is_zombie(writer), what="the end of the writer")
+    wait_until(lambda: is_gone(writer), what="the end of the writer")
     assert rows(at, "PRAGMA integrity_check") == [("ok",)]
     (before,) = listed(at, "--open")
     with at.start():
         surf(at, first=1_000)
         wait_until(lambda: rows(at, "SELECT sum(violations) FROM incidents")[0][0] > before["violations"], what="more of it")
         assert [one["id"] for one in listed(at)] == [before["id"]]
-
-
-def is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
@@ -149,7 +142,7 @@ def test_the_writer_is_killed_or_stopped(at: Place, number: signal.Signals) -> N
         assert service.popen.wait(60) == 0
         assert in_time(time.monotonic() - began_s, 5.0)
     assert at.log.read_text().count('"store_failed"') <= 1
-    wait_until(lambda: not Path(f"/proc/{writer}").exists() or is_zombie(writer), what="the end of the writer")
+    wait_until(lambda: is_gone(writer), what="the end of the writer")
     assert "Traceback" not in service.output
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from botsieve.store.messages import Status, for_service, pack_all
 from botsieve.store.writer import MAX_WAITING, Writer
 
-from tests.servers import wait_until
+from tests.servers import is_gone, wait_until
 from tests.service.running import environment
 from tests.unit.store.rows import incident, minute, sample
 
@@ -71,15 +71,7 @@ def test_it_ends_when_the_service_is_killed(tmp_path: Path) -> None:
     service.kill()
     service.wait()
     service.stdout.close()
-
-    def is_gone() -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"  # nobody waits for it any more
-
-    wait_until(is_gone, what="the end of the writer")
+    wait_until(lambda: is_gone(pid), what="the end of the writer")
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as sql:
         assert sql.execute("SELECT count(*) FROM incidents").fetchone() == (50,)
         assert sql.execute("PRAGMA integrity_check").fetchone() == ("ok",)

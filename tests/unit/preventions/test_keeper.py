@@ -80,10 +80,9 @@ def test_the_loop_forgets_and_keeps(tmp_path: Path) -> None:
 
     async def run() -> None:
         task = asyncio.get_running_loop().create_task(ours.run())
-        for _ in range(500):
-            if (tmp_path / "preventions").exists():
-                break
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not (tmp_path / "preventions").exists():
+                await asyncio.sleep(0.01)
         task.cancel()
 
     asyncio.run(run())
