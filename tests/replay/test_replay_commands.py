@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,20 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert out.startswith("70 requests, 1 client, 69 seconds.")
     assert "198.51.100.9" in out
     assert "--client 198.51.100.9" in out
+
+
+def test_the_next_command_judges_by_the_same_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hint can be copied: without --config or --format the client in full would be judged by other rules, or not be read."""
+    config = tmp_path / "my rules.yaml"
+    config.write_text("policies: [{name: shop, challenge_at: 30}]\n")
+    log = write(tmp_path / "a.log", [b"203.0.113.7|%d|GET /items/%d HTTP/1.1|curl/8" % (at, at) for at in range(70)])
+    form = "$remote_addr|$msec|$request|$http_user_agent"
+    _, out, _ = run(capsys, log, "--config", str(config), "--format", form)
+    hint = next(line for line in out.splitlines() if "botsieve replay" in line).partition("botsieve replay ")[2]
+    assert hint == f"{log} --config '{config}' --format '{form}' --client 203.0.113.7"
+    code, out, err = run(capsys, *shlex.split(hint))
+    assert (code, err) == (0, "")
+    assert "challenge 40" in out
 
 
 def test_json(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,8 @@ ORDERED, RESORTED, SCRAMBLED = "ordered", "resorted", "scrambled"
 
 # docs/replay.md: less than 1 % of the lines, by less than 60 s, can be sorted.
 MAX_BACKWARD_SHARE = 0.01
+# Several nginx workers write one log, each by its own reading of the clock: a busy log goes back by a little all the time.
+JITTER_S = 1.0
 SORT_WINDOW_S = 60.0
 # docs/replay.md: regular timing is not judged on stamps coarser than this.
 FINE_S = 0.1
@@ -27,11 +29,12 @@ _STEPS_MS = (60_000, 1_000, 100, 10)
 class FileClock:
     """What the stamps of one file show, taken in the order of its lines."""
 
-    __slots__ = ("_coarsest", "_previous_s", "backward", "count", "displaced_s", "first_s", "last_s")
+    __slots__ = ("_coarsest", "_previous_s", "backward", "count", "displaced_s", "far", "first_s", "last_s")
 
     def __init__(self) -> None:
         self.count = 0
         self.backward = 0
+        self.far = 0
         self.displaced_s = 0.0
         self.first_s = math.inf
         self.last_s = -math.inf
@@ -39,10 +42,12 @@ class FileClock:
         self._coarsest = 0  # index into _STEPS_MS
 
     def tick(self, time_s: float) -> None:
-        """One more stamp.  `backward`: stamps before their predecessor.  `displaced_s`: how far one lies behind the newest."""
+        """One more stamp.  `backward`: stamps before their predecessor; `far`: by more than jitter.  `displaced_s`: how far one
+        lies behind the newest."""
         self.count += 1
         if time_s < self._previous_s:
             self.backward += 1
+            self.far += self._previous_s - time_s > JITTER_S
         self._previous_s = time_s
         if time_s > self.last_s:
             self.last_s = time_s
@@ -88,10 +93,12 @@ def judge_clock(clocks: Iterable[tuple[FileClock, float]]) -> ClockVerdict:
         return ClockVerdict(ORDERED, 1.0, 0, None, None)
     count = sum(clock.count for clock, _ in judged)
     backward = sum(clock.backward for clock, _ in judged)
+    far = sum(clock.far for clock, _ in judged)
     displaced_s = max(clock.displaced_s for clock, _ in judged)
     word = ORDERED
     if backward:
-        word = RESORTED if backward < MAX_BACKWARD_SHARE * count and displaced_s < SORT_WINDOW_S else SCRAMBLED
+        sortable = not far or far < MAX_BACKWARD_SHARE * count
+        word = RESORTED if sortable and displaced_s < SORT_WINDOW_S else SCRAMBLED
     return ClockVerdict(
         clock=word,
         resolution_s=max(resolution_s for _, resolution_s in judged),

@@ -70,7 +70,8 @@ def replay(
     rulebook, known = rulebook_of(config), None if labels is None else read_labels(labels)
     try:
         result = _replay(list(logs), rulebook, _parser_for(form, nginx_conf), known, view)
-        _print(result, view, limit, as_json=as_json)
+        named = (("--config", config), ("--format", form), ("--nginx-conf", nginx_conf))
+        _print(result, view, limit, [word for name, value in named if value for word in (name, value)], as_json=as_json)
     except BrokenPipeError:
         # `| head`: the reader has seen enough.  What Python would still flush at its end goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,12 +82,12 @@ def replay(
     return _complain(result)
 
 
-def _print(result: Result, view: ClientView | None, limit: int | None, *, as_json: bool) -> None:
+def _print(result: Result, view: ClientView | None, limit: int | None, options: list[str], *, as_json: bool) -> None:
     if view is None and as_json:
         for piece in json_report(result, limit):
             sys.stdout.write(piece.decode())
     elif view is None:
-        for line in text_report(result, DEFAULT_LIMIT if limit is None else limit):
+        for line in text_report(result, DEFAULT_LIMIT if limit is None else limit, options):
             click.echo(line)
     sys.stdout.flush()
 
