@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.conftest import ROOT
+from tests.house.test_layout import tracked
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 PACKAGE = ROOT / "service" / "botsieve"
@@ -36,3 +37,12 @@ def test_every_file_that_counts_over_time_is_named() -> None:
         if path.name != "__init__.py"
     }
     assert sorted(there - named()) == []
+
+
+def test_every_module_of_the_top_and_every_folder_is_named() -> None:
+    """What a new file beside them is for stands on the page."""
+    inside = [name.removeprefix("service/botsieve/") for name in tracked(".py") if name.startswith("service/botsieve/")]
+    modules = [name for name in inside if "/" not in name and not name.startswith("__")]
+    folders = sorted({name.partition("/")[0] for name in inside if "/" in name})
+    assert [name for name in modules if f"`{name}`" not in PAGE and f"/{name}`" not in PAGE] == []
+    assert [name for name in folders if f"/botsieve/{name}/" not in PAGE] == []
