@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from botsieve.cli import main
 
@@ -22,7 +23,7 @@ PERSON, BANNED, DOUBTED = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 PLACES = ["/", "/account/"]
 VERDICTS = ["challenge", "block"]
 # The application says what it was told.
-APP = """access_by_lua_block { return } location / { content_by_lua_block {
+APP = """access_by_lua_block { return } client_body_buffer_size 1m; location / { content_by_lua_block {
     ngx.req.read_body()
     ngx.say("app ", ngx.var.http_x_botsieve_verdict or "", " ", ngx.req.get_method(), " ", ngx.req.get_body_data() or "")
 } }"""
@@ -184,11 +185,15 @@ def test_captcha(start: Start) -> None:
         assert visit(site, DOUBTED, path, "challenge") == (403, PAGE.format("challenge"))
 
 
+def appsec(lapi: Lapi) -> dict[str, str]:
+    """The settings for it."""
+    return {"APPSEC_URL": lapi.url} | {f"APPSEC_{what}_TIMEOUT": "5000" for what in ("CONNECT", "SEND", "PROCESS")}
+
+
 def test_appsec(start: Start, lapi: Lapi) -> None:
     """It reads a request's body after our question, and the application gets it whole; what we refuse it is not shown."""
-    site = start(APPSEC_URL=lapi.url, APPSEC_CONNECT_TIMEOUT="5000", APPSEC_SEND_TIMEOUT="5000", APPSEC_PROCESS_TIMEOUT="5000")
-    body = "q=" + "shoes" * 1000
-    for path in PLACES:
+    site = start(**appsec(lapi))
+    for path, body in zip(PLACES, ("q=shoes", "q=" + "shoes" * 20_000), strict=True):
         lapi.inspected.clear()
         assert visit(site, PERSON, path, "block", post="union select").body == PAGE.format("block")
         assert lapi.inspected == []
@@ -206,6 +211,16 @@ def test_internal_requests_too(start: Start, lapi: Lapi) -> None:
     assert visit(site, BANNED, "/", "block") == (403, PAGE.format("block"))
     assert lapi.asked == []
     everybody_gets_his_own(site)
+
+
+@pytest.mark.parametrize("internal", ["false", "true"])
+def test_rewritten_requests(internal: str, start: Start) -> None:
+    """By default the bouncer does not look at what a `rewrite` has touched, and ENABLE_INTERNAL mends that; we judge it always."""
+    site = start(places={"location / {": "rewrite ^/old /new last; location / {"}, ENABLE_INTERNAL=internal)
+    assert visit(site, BANNED, "/new") == (403, BAN)
+    assert visit(site, BANNED, "/old").status == (200 if internal == "false" else 403)
+    for verdict in VERDICTS:
+        assert visit(site, PERSON, "/old", verdict) == (403, PAGE.format(verdict))
 
 
 def test_crowdsec_first(start: Start, standin: StandIn) -> None:
@@ -228,14 +243,20 @@ def test_its_file_may_stand_first(start: Start) -> None:
     everybody_gets_his_own(site)
 
 
-def test_over_tls(start: Start) -> None:
-    """HTTPS with server-tls.conf: our Lua in the handshake, theirs in the request."""
+def test_over_tls(start: Start, lapi: Lapi) -> None:
+    """HTTPS with server-tls.conf: our Lua in the handshake, theirs in the request; HTTP/2 with a body for AppSec too."""
     listen = "listen 443 ssl http2; ssl_certificate /etc/ssl/shop.pem; ssl_certificate_key /etc/ssl/shop.key;"
-    site = start(places={"listen   80;": listen, "botsieve/server.conf;": "botsieve/server-tls.conf;"})
+    site = start(places={"listen   80;": listen, "botsieve/server.conf;": "botsieve/server-tls.conf;"}, **appsec(lapi))
     for path in PLACES:
         assert ask(site.port, path, "X-Want: allow", tls=True).body.decode() == f"app {told(path)} GET \n"
         for verdict in VERDICTS:
             assert ask(site.port, path, f"X-Want: {verdict}", tls=True).body.decode() == PAGE.format(verdict)
+        with httpx.Client(verify=False, http2=True, timeout=30) as client:
+            url = f"https://localhost:{site.port}{path}"
+            answer = client.post(url, content="q=shoes")
+            assert (answer.http_version, answer.text) == ("HTTP/2", f"app {told(path)} POST q=shoes\n")
+            assert client.post(url, content="union select").text == BAN
+            assert client.post(url, content="union select", headers={"X-Want": "block"}).text == PAGE.format("block")
 
 
 def test_after_a_reload(start: Start) -> None:

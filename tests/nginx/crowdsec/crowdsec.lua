@@ -144,6 +144,11 @@ end
 local function inspected(ip)
     ngx.req.read_body()
     local body = ngx.req.get_body_data()
+    local spooled = not body and io.open(ngx.req.get_body_file() or "", "r")
+    if spooled then
+        body = spooled:read("*a")
+        spooled:close()
+    end
     local headers = ngx.req.get_headers()
     headers["content-length"], headers["connection"] = nil, nil
     headers["x-crowdsec-appsec-ip"] = ip
