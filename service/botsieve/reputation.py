@@ -2,7 +2,7 @@
 
 Law of the file: pure.  An address has one listing: of several that hold it the strictest, and of these the one whose list stands
 first in the configuration.  That is settled when the lists are read (lookups/layers.py); here is one lookup.
-Source: checklist S2-39 (categories with an alarm or block flag).
+Source: docs/mission.md S2-39 (categories with an alarm or block flag).
 """
 
 from __future__ import annotations

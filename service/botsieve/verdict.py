@@ -1,7 +1,7 @@
 """What the verdict of a score becomes for this client: exemptions, clearance, the challenge before a block, the one put off.
 
 Law of the file: nobody is made worse off here than the score says, except by a challenge that was put off and is now due.
-Source: design §5 "CHALLENGE", docs/challenge.md.
+Source: docs/challenge.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Law of the file: pure, bounded in every part, and nobody waits for it: a claim gets the answer that is there now, and the question is
 put in a queue for `botsieve/lookups`.  Only an answer makes a liar, its absence never does.  While a question is open, what rests on
-the claim alone is held back, for a few requests a client and a network; behaviour counts always.  Source: checklist S2-11 to S2-18.
+the claim alone is held back, for a few requests a client and a network; behaviour counts always.  Source: docs/mission.md S2-11 to S2-18.
 """
 
 from __future__ import annotations

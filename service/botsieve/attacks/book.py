@@ -2,7 +2,7 @@
 
 Law of the file: pure, O(1) a request, and nothing is remembered of whom no threshold watches.  A neighbour is never punished: what
 is counted on a narrow subject acts on it alone, and where several people may be behind one name a block becomes a challenge for
-those without evidence (design §4).
+those without evidence (docs/preventions.md).
 """
 
 from __future__ import annotations
@@ -18,11 +18,7 @@ from botsieve.attacks.rulings import HUMAN, RAPID, TRANSACTION, Rulings
 from botsieve.attacks.sites import Sites
 from botsieve.attacks.subjects import CLIENT, DEVICE, SESSION, Subject, Subjects, begin_again, client_name, sprout
 from botsieve.attacks.suspects import Suspects
-from botsieve.attacks.types import (
-    NOTHING,
-    Ruling,
-    joined,
-)
+from botsieve.attacks.types import NOTHING, Ruling, joined
 from botsieve.attacks.watched import Watched, watched
 from botsieve.challenge import browser_facts
 from botsieve.challenge.browser_facts import Fact

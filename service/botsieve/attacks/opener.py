@@ -3,7 +3,7 @@
 Law of the file: an address that opens few sessions is one entry in a dict that is dropped after `over_s`; it gets a profile from a
 fifth of the minimum on, and the profile knows every opening of the window.  Usual is what came back: a session counts for what is
 usual when its cookie does, never while its address attacks; so a flood without cookies moves nothing.
-Source: checklist S2-38, S2-40.
+Source: docs/mission.md S2-38, S2-40.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law of the file: a prevention lasts `prevention_s` at most.  It ends early when the measured value stayed under half its limit for
 120 s, refused requests included; one that begins within 10 min of the last one's end lasts its full time.  At most `most` are held;
 beyond it those of one network fold into one.  Nothing here says a verdict: the action of the policy of the moment does.
-Source: checklist S2-44, S2-56; design §4.
+Source: docs/mission.md S2-44, S2-56; docs/preventions.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is done with a request by what is in force: against its own subject, the client its session began under, its network.
 
 Law of the file: the action is that of the policy of the moment.  What was found of one subject acts on it alone; where several
-people may be behind a name or in a network, a block becomes a challenge for those who have shown nothing (design §4).
+people may be behind a name or in a network, a block becomes a challenge for those who have shown nothing (docs/preventions.md).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from botsieve.attacks.book import Request
 
 RAPID, HUMAN, TRANSACTION = "surfing.rapid", "human.interaction", "sessions.transactions"
-# A session that old is evidence of a person (design §4).
+# A session that old is evidence of a person.
 OLD_SESSION_S = 1800.0
 PEOPLE_S = 3600.0
 ATTACK_TYPE_OF: Mapping[str, str] = MappingProxyType(

@@ -65,7 +65,7 @@ class Subject:
         self.cost = SUBJECT_BYTES
 
 
-# A name is shared when so many sessions, besides the first, began under it within so many seconds (design §4: more than 2 clients).
+# A name is shared when so many sessions, besides the first, began under it within so many seconds (docs/preventions.md).
 SHARED_BY = 2
 SHARED_S = 1800.0
 

@@ -2,7 +2,7 @@
 
 Law of the file: a session is remembered when its cookie comes back, for 10 to 20 min, bounded.  One that was seen from more than 8
 networks within 10 min is shared: it names nobody from then on, and the operator is told.
-Source: checklist S2-04, S2-05.
+Source: docs/mission.md S2-04, S2-05.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law of the file: only what the operator wrote is looked for; a line is a Probe or a ValueError that says what is accepted.  The name
 is what decisions and incidents show, so it is short printable ASCII.
 
-Source of the three ways: research on three extensions in Chromium 156; a file answers only if the extension lists it under
+Source of the three ways: three extensions, tried in Chromium 156; a file answers only if the extension lists it under
 `web_accessible_resources` for all sites, without `use_dynamic_url`.
 """
 

@@ -1,7 +1,7 @@
 """Marks of automation: what a browser shows to scripts when a program drives it, and what it says to scripts and not to us.
 
 Law of the file: no mark accuses alone.  A browser is suspicious from SUSPICIOUS_FROM on, which takes at least two marks; each weight
-is the research's proposal (guess: no recordings of real people stand behind them).  Unknown names count nothing.
+is a proposal (guess: no recordings of real people stand behind them).  Unknown names count nothing.
 """
 
 from __future__ import annotations

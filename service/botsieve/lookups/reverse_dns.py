@@ -5,7 +5,7 @@
 Law of the file: the name that lies in the crawler's domain is the one that has to lead back; another name of the same address proves
 nothing.  Domains are compared label by label: `googlebot.com.evil.example` and `evilgooglebot.com` lie outside `googlebot.com`.  A
 claim is refuted by answers only, never by their absence, and by a missing name only where DNS knows the crawler's own domain: in a
-network whose DNS knows nothing of the outside nobody is a liar.  Source: checklist S2-15; Google, "Verifying Googlebot".
+network whose DNS knows nothing of the outside nobody is a liar.  Source: docs/mission.md S2-15; Google, "Verifying Googlebot".
 """
 
 from __future__ import annotations
