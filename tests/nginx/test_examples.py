@@ -94,6 +94,22 @@ def test_login(start: Start, standin: StandIn, tmp_path: Path) -> None:
     assert b"nginx" in denied.body
 
 
+def test_other_origin(start: Start, standin: StandIn) -> None:
+    """A page of another host can read our refusal: its script sees a status and a code, not a network error.  Preflights pass."""
+    site = start("other-origin")
+    origin = "Origin: https://www.shop.example"
+    one_per_verdict(site, "/", "app GET /\n", origin)
+    for want in ("allow", "challenge", "block"):
+        answer = ask(site.port, "/", origin, f"X-Want: {want}")
+        assert answer.all("Access-Control-Allow-Origin") == ["https://www.shop.example"], want
+        assert answer.all("Access-Control-Allow-Credentials") == ["true"], want
+    assert ask(site.port, "/", "Origin: https://evil.example", "X-Want: block").all("Access-Control-Allow-Origin") == []
+    before = len(questions(standin))
+    preflight = ask(site.port, "/", origin, "Access-Control-Request-Method: GET", "X-Want: block", method="OPTIONS")
+    assert (preflight.status, preflight.all("Access-Control-Allow-Origin")) == (204, ["https://www.shop.example"])
+    assert len(questions(standin)) == before
+
+
 def test_the_applications_own_401_and_403(start: Start) -> None:
     """Answers of the application pass as they are: neither its login nor its refusals become our page."""
     app = 'location / { add_header WWW-Authenticate Bearer always; return 401 "own"; } location /no { return 403 "own"; }'
