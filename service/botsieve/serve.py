@@ -76,7 +76,7 @@ class Server:
             max_preventions=settings.state.max_preventions,
             on_detector_error=self.journal.detector_failed,
         )
-        self._renew_browser(settings)
+        renew_browser(self.engine, self.desk, self.loaded)
         self.service = DecisionService(self.engine, self.desk, self.journal, clock.now_s)
         self._nginx = NginxEdge(self.service, settings.edge("nginx"), settings.challenge.prefix)
         self._forward = ForwardEdge(self.service, settings.edge("forward"), settings.challenge.prefix)
@@ -212,7 +212,7 @@ class Server:
         before, settings = self.loaded, reload.loaded.service
         self.loaded = reload.loaded
         self._renew_desk(settings)
-        self._renew_browser(settings)
+        renew_browser(self.engine, self.desk, self.loaded)
         self.engine.sessions = self.desk.sessions if settings.sessions.cookie else None
         self.engine.session_idle_s = self.engine.attacks.session_idle_s = settings.sessions.idle_s
         for edge in (self._nginx, self._forward):
@@ -246,16 +246,6 @@ class Server:
     def _tell_whereabouts(self) -> None:
         self.journal.tell_whereabouts(self._data.places.of if self.loaded.service.lookups.databases else None)
 
-    def _renew_browser(self, settings: ServiceSettings) -> None:
-        self.desk.human.enabled = settings.browser.events
-        self.engine.attacks.collector_injected = settings.browser.events and settings.browser.inject != "none"
-        own, on, fingerprint = self.desk.device, settings.device.enabled, settings.browser.fingerprint
-        policies = self.loaded.rulebook.policies
-        wanted = wanted_by(policies, settings.challenge.prefix, copies=on, fingerprint=fingerprint)
-        own.apply(wanted, self.desk.clearances.keys, settings.device.valid_min * 60)
-        self.engine.devices = own.devices if on else None
-        self.engine.browsers = own.browsers if fingerprint else None
-
     def _renew_desk(self, settings: ServiceSettings) -> None:
         before = self.desk.clearances.keys
         try:
@@ -283,6 +273,18 @@ class Server:
             "network": _figures_of(world.networks),
             "fingerprint": _figures_of(world.fingerprints),
         }
+
+
+def renew_browser(engine: Engine, desk: ChallengeDesk, loaded: Loaded) -> None:
+    """What the script in the pages does, and what is made of it, as a configuration says."""
+    settings = loaded.service
+    desk.human.enabled = settings.browser.events
+    engine.attacks.collector_injected = settings.browser.events and settings.browser.inject != "none"
+    on, fingerprint = settings.device.enabled, settings.browser.fingerprint
+    wanted = wanted_by(loaded.rulebook.policies, settings.challenge.prefix, copies=on, fingerprint=fingerprint)
+    desk.device.apply(wanted, desk.clearances.keys, settings.device.valid_min * 60)
+    engine.devices = desk.device.devices if on else None
+    engine.browsers = desk.device.browsers if fingerprint else None
 
 
 def warm_up(rulebook: Rulebook) -> None:
