@@ -23,9 +23,9 @@ import msgspec
 from botsieve.decision import Decision
 from botsieve.observation import Observation
 
+from tests.bench.checks import percentile_ms, question
 from tests.bench.figures import Figure, show
 from tests.bench.load import pinned
-from tests.bench.pauses import question
 
 BUDGET_S = 0.050
 CONNECTIONS = 800
@@ -49,11 +49,6 @@ class Phase(msgspec.Struct):
     @property
     def offered(self) -> float:
         return (len(self.judged) + len(self.shed) + self.unsent) / self.seconds
-
-
-def percentile(sorted_s: list[float], share: float) -> float:
-    """In ms; 0 of nothing."""
-    return sorted_s[min(len(sorted_s) - 1, int(len(sorted_s) * share))] * 1e3 if sorted_s else 0.0
 
 
 class Generator:
@@ -191,14 +186,14 @@ def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
     with Slow(path, SLOW):
         beside = sender.run(seconds / 2, peak.goodput / 4)
     sender.close()
-    gap = percentile(beside.judged, 0.99) - percentile(before.judged, 0.99)
+    gap = percentile_ms(beside.judged, 0.99) - percentile_ms(before.judged, 0.99)
     rows.append(
         Figure(
             what=f"{SLOW:,} slow connections add to p99",
             measured=f"{gap:.1f} ms",
             goal="5 ms",
             reached=gap <= 5 and not beside.shed,
-            how=f"99th percentile {percentile(before.judged, 0.99):.1f} ms before, {percentile(beside.judged, 0.99):.1f} ms beside",
+            how=f"99th percentile {percentile_ms(before.judged, 0.99):.1f} ms before, {percentile_ms(beside.judged, 0.99):.1f} ms beside",
         )
     )
     return rows
@@ -206,7 +201,7 @@ def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
 
 def _overload(peak: Phase, calm: Phase, over: Phase, burn_us: int, log: Path) -> Figure:
     share = over.goodput / peak.goodput
-    shed_ms = percentile(over.shed, 0.99)
+    shed_ms = percentile_ms(over.shed, 0.99)
     events = log.read_text().count('"overloaded"')
     return Figure(
         what=f"goodput at {over.offered / peak.goodput:.1f} times the peak"
@@ -214,9 +209,9 @@ def _overload(peak: Phase, calm: Phase, over: Phase, burn_us: int, log: Path) ->
         measured=f"{share:.0%} of {peak.goodput:,.0f}/s; shed in {shed_ms:.1f} ms",
         goal="90%; 5 ms",
         reached=share >= 0.9 and shed_ms <= 5,
-        how=f"judged {len(over.judged):,} (p50 {percentile(over.judged, 0.5):.1f}, p99 {percentile(over.judged, 0.99):.1f} ms), "
-        f"answered unjudged {len(over.shed):,} (p50 {percentile(over.shed, 0.5):.1f}, p99 {shed_ms:.1f} ms), no connection was free "
-        f"for {over.unsent:,}, {events} event lines; at half the peak before: p99 {percentile(calm.judged, 0.99):.1f} ms, "
+        how=f"judged {len(over.judged):,} (p50 {percentile_ms(over.judged, 0.5):.1f}, p99 {percentile_ms(over.judged, 0.99):.1f} ms), "
+        f"answered unjudged {len(over.shed):,} (p50 {percentile_ms(over.shed, 0.5):.1f}, p99 {shed_ms:.1f} ms), no connection was free "
+        f"for {over.unsent:,}, {events} event lines; at half the peak before: p99 {percentile_ms(calm.judged, 0.99):.1f} ms, "
         f"{len(calm.shed)} shed; service on core 1, sender on core 0, load of the machine {os.getloadavg()[0]:.1f}",
     )
 
@@ -224,10 +219,10 @@ def _overload(peak: Phase, calm: Phase, over: Phase, burn_us: int, log: Path) ->
 def _after(calm: Phase, after: Phase) -> Figure:
     return Figure(
         what="half a second after the overload",
-        measured=f"{len(after.shed)} shed, p99 {percentile(after.judged, 0.99):.1f} ms",
+        measured=f"{len(after.shed)} shed, p99 {percentile_ms(after.judged, 0.99):.1f} ms",
         goal="0, as before",
-        reached=not after.shed and percentile(after.judged, 0.99) <= 2 * percentile(calm.judged, 0.99) + 5,
-        how=f"at half the peak; before the overload p99 was {percentile(calm.judged, 0.99):.1f} ms",
+        reached=not after.shed and percentile_ms(after.judged, 0.99) <= 2 * percentile_ms(calm.judged, 0.99) + 5,
+        how=f"at half the peak; before the overload p99 was {percentile_ms(calm.judged, 0.99):.1f} ms",
     )
 
 

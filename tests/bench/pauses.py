@@ -13,14 +13,15 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
+from tests.bench.checks import ask_all, at_pace, connected, percentile_ms, question
 from tests.bench.figures import Figure, show
 from tests.bench.load import free_port, judged
 
@@ -29,17 +30,6 @@ NETWORKS = 9_999
 RANGES = 200_000  # of each list
 RELOADS = 20
 LISTS_EVERY = 5  # reloads of the configuration for each change of the lists
-_HEAD = (
-    b"GET /v1/check/nginx HTTP/1.1\r\nHost: botsieve\r\nX-Botsieve-Edge: 1 order tls\r\nX-Botsieve-Method: GET\r\n"
-    b"X-Botsieve-Scheme: https\r\nX-Botsieve-Host: shop.example\r\nX-Botsieve-Http: HTTP/2.0\r\naccept: text/html,*/*;q=0.8\r\n"
-    b"user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n"
-    b"accept-language: en\r\naccept-encoding: gzip\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n"
-)
-
-
-def question(address: bytes, uri: bytes) -> bytes:
-    """One check as nginx sends it."""
-    return _HEAD + b"X-Botsieve-Client-Addr: " + address + b"\r\nX-Botsieve-Uri: " + uri + b"\r\n\r\n"
 
 
 # ---- in the service's process
@@ -86,39 +76,24 @@ def serve(config: str, report: str) -> None:
 
 def feed(path: str, first: int, seconds: float) -> None:
     """New clients, one request each, as fast as they are answered: 16 under way on one connection."""
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(path)
+    with connected(path) as sock:
         until, number = time.monotonic() + seconds, first
         while time.monotonic() < until:
-            batch = b""
-            for _ in range(16):
-                number += 1
-                address = b"%d.%d.%d.%d" % (11 + (number >> 24), number >> 16 & 255, number >> 8 & 255, number & 255)
-                batch += question(address, b"/items/%d" % number)
-            sock.sendall(batch)
-            answered = 0
-            while answered < 16:
-                data = sock.recv(65536)
-                if not data:
-                    return
-                answered += data.count(b"\r\n\r\n")
+            numbers = range(number, number := number + 16)
+            if not ask_all(sock, [question(address_of(n), b"/items/%d" % n) for n in numbers]):
+                return
+
+
+def address_of(number: int) -> bytes:
+    """Another one for each."""
+    return b"%d.%d.%d.%d" % (11 + (number >> 24), number >> 16 & 255, number >> 8 & 255, number & 255)
 
 
 def ping(path: str, seconds: float) -> None:
     """Asks every ms, one at a time; prints how many, and the 50th and 99th percentile and the longest answers, in ms."""
-    took: list[float] = []
-    asked = question(b"203.0.113.9", b"/ping")
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(path)
-        until = time.perf_counter() + seconds
-        while (began := time.perf_counter()) < until:
-            sock.sendall(asked)
-            sock.recv(65536)
-            took.append(time.perf_counter() - began)
-            time.sleep(max(0.0, began + 0.001 - time.perf_counter()))
-    took.sort()
-    at = [took[len(took) // 2], took[len(took) * 99 // 100], *took[-5:]]
-    print(len(took), *(f"{value * 1e3:.2f}" for value in at))
+    took = at_pace(path, question(b"203.0.113.9", b"/ping"), seconds, 0.001)
+    longest = [one * 1e3 for one in took[-5:]]
+    print(len(took), *(f"{one:.2f}" for one in (percentile_ms(took, 0.5), percentile_ms(took, 0.99), *longest)))
 
 
 def rest(seconds: float) -> None:
@@ -161,7 +136,19 @@ def write_lists(folder: Path, turn: int) -> None:
         (folder / "new").replace(folder / name)
 
 
-def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
+class Run(NamedTuple):
+    """What one run showed.  `answers`: what the pinger printed; `waits` and `holds`: what the service reported, in ms."""
+
+    answers: list[bytes]
+    idle: str
+    waits: tuple[float, ...]
+    holds: list[tuple[float, ...]]
+    metrics: str
+    clients: int
+    log: str
+
+
+def run(seconds: float, reloads: int) -> Run:
     """Grows and evicts all the time; reloads and scrapes on the way."""
     with tempfile.TemporaryDirectory(prefix="bs-") as name:
         folder = Path(name)
@@ -187,22 +174,25 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
                     write_lists(folder, turn)
                 service.send_signal(signal.SIGHUP)
                 _scrape(web)
-            said = pinger.communicate(timeout=seconds + 20)[0].split()
+            answers = pinger.communicate(timeout=seconds + 20)[0].split()
             idle = b", ".join(idler.communicate(timeout=20)[0].split()).decode()
             waits, *holds = _holds(service.pid, folder)
-            metrics = _scrape(web)
-            clients = judged(web)
+            metrics, clients = _scrape(web), judged(web)
         finally:
             for process in (*others, service):
                 process.terminate()
                 process.wait(10)
-        longest = [float(value) for value in said[3:]]
-        log = (folder / "log").read_text()
-        applied, lists = log.count('"config_applied"'), _lists_applied(log)
-    evicted = _value(metrics, 'botsieve_evictions_total{subject="client"}')
-    hold = holds[0] if holds else (0.0, 0.0, 0.0)
-    reloaded = f"{applied - 1} reloads of {NETWORKS:,} networks, {lists} of {RANGES:,} ranges"
-    what = f"{clients:,} clients, {evicted:,.0f} evicted, {reloaded}, {reloads} scrapes"
+        return Run(answers, idle, waits, holds, metrics, clients, (folder / "log").read_text())
+
+
+def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
+    """The longest hold, and the longest answer."""
+    seen = run(seconds, reloads)
+    asked, median, p99, *longest = map(float, seen.answers)
+    hold = seen.holds[0] if seen.holds else (0.0, 0.0, 0.0)
+    evicted = _value(seen.metrics, 'botsieve_evictions_total{subject="client"}')
+    applied, lists = seen.log.count('"config_applied"') - 1, _lists_applied(seen.log)
+    reloaded = f"{applied} reloads of {NETWORKS:,} networks, {lists} of {RANGES:,} ranges"
     return [
         Figure(
             what="longest hold of the loop",
@@ -210,17 +200,18 @@ def measure(*, seconds: float = 70.0, reloads: int = RELOADS) -> list[Figure]:
             goal=f"{GOAL_HOLD_MS:.0f} ms",
             reached=hold[0] <= GOAL_HOLD_MS,
             how=f"processor time of the loop's thread between two answers (the process: {hold[1]:.1f}, wall: {hold[2]:.1f} ms); "
-            f"{len(holds)} above 2 ms: {', '.join(f'{one[0]:.1f}' for one in holds[:8])}; {what}",
+            f"{len(seen.holds)} above 2 ms: {', '.join(f'{one[0]:.1f}' for one in seen.holds[:8])}; "
+            f"{seen.clients:,} clients, {evicted:,.0f} evicted, {reloaded}, {reloads} scrapes",
         ),
         Figure(
             what="longest answer of the check socket",
             measured=f"{longest[-1]:.1f} ms",
             goal=f"{GOAL_MS:.0f} ms",
             reached=longest[-1] <= GOAL_MS,
-            how=f"of {int(said[0]):,} asked every ms, under full load: median {float(said[1]):.2f}, 99th percentile {float(said[2]):.2f}, "
+            how=f"of {int(asked):,} asked every ms, under full load: median {median:.2f}, 99th percentile {p99:.2f}, "
             f"the longest five {', '.join(f'{one:.1f}' for one in longest)} ms; "
-            f"the service itself was longest without an answer for {', '.join(map(str, waits)) or 'less than 20'} ms, a process that only "
-            f"sleeps for {idle} ms; "
+            f"the service itself was longest without an answer for {', '.join(map(str, seen.waits)) or 'less than 20'} ms, a process "
+            f"that only sleeps for {seen.idle} ms; "
             f"load of the machine {os.getloadavg()[0]:.1f}",
         ),
     ]

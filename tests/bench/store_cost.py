@@ -10,7 +10,6 @@ import argparse
 import os
 import resource
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,8 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.checks import ask_all, at_pace, connected, percentile_ms, question
 from tests.bench.figures import Figure, alternating, show
-from tests.bench.pauses import question
 from tests.store.rig import Store
 
 GOAL_MS = 2.0
@@ -30,37 +29,18 @@ WELL, STOPPED, NO_DISK, FULL = "well", "stopped (SIGSTOP)", "without a disk", "f
 
 def attack(path: str, seconds: float) -> None:
     """About 500 requests a second of 200 clients that surf too fast: nearly all of them violate."""
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(path)
+    with connected(path) as sock:
         until, number = time.monotonic() + seconds, 0
         while time.monotonic() < until:
             began_s = time.monotonic()
-            batch = b""
-            for _ in range(10):
-                number += 1
-                client = number % CLIENTS
-                batch += question(b"203.0.%d.7" % client, b"/p%d/%dx" % (number // CLIENTS % 500, number // CLIENTS % 500))
-            sock.sendall(batch)
-            answered = 0
-            while answered < 10:
-                answered += sock.recv(65536).count(b"\r\n\r\n")
+            numbers = range(number, number := number + 10)
+            ask_all(sock, [question(b"203.0.%d.7" % (n % CLIENTS), b"/p%d/%dx" % ((n // CLIENTS % 500,) * 2)) for n in numbers])
             time.sleep(max(0.0, began_s + 0.02 - time.monotonic()))
 
 
 def p99_ms(path: str, seconds: float) -> float:
     """Asks 500 times a second, one at a time."""
-    took: list[float] = []
-    asked = question(b"198.51.100.9", b"/ping")
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(path)
-        until = time.perf_counter() + seconds
-        while (began_s := time.perf_counter()) < until:
-            sock.sendall(asked)
-            sock.recv(65536)
-            took.append(time.perf_counter() - began_s)
-            time.sleep(max(0.0, began_s + 0.002 - time.perf_counter()))
-    took.sort()
-    return took[len(took) * 99 // 100] * 1e3
+    return percentile_ms(at_pace(path, question(b"198.51.100.9", b"/ping"), seconds, 0.002), 0.99)
 
 
 class Stage:
