@@ -7,9 +7,12 @@ import json
 import math
 import random
 import time
+from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import pytest
+from botsieve.challenge.event_facts import Facts
 from botsieve.challenge.events import parse_report
 from botsieve.challenge.sequence_settings import SequenceRules
 from botsieve.challenge.sequences import IRREGULAR, NO_EVIDENCE, REGULAR, Finding, score
@@ -42,7 +45,7 @@ class Hand:
     def found(self) -> Finding:
         """What the reports of the page show together, as if it was left now; the service came to the same."""
         self.page.evaluate("dispatchEvent(new Event('visibilitychange'))")
-        until_s = time.monotonic() + 15.0
+        until_s = time.monotonic() + 60.0
         while not self.bodies:
             assert time.monotonic() < until_s, "no report"
             self.page.wait_for_timeout(50)
@@ -67,6 +70,18 @@ class Hand:
 def hand(visit: Any, human: Human) -> Any:
     """Opens a page with our script."""
     return lambda **options: Hand(visit, human, **options)
+
+
+def at_once(hand: Any, gesture: Callable[[Any], object], lasting: Callable[[Facts], list[int]], **options: Any) -> Finding:
+    """What a driver's gesture shows that was over at once, as drivers' are: one that a busy machine held up is made again."""
+    for _ in range(20):
+        one = hand(**options)
+        gesture(one.page)
+        finding = one.found()
+        times_ms = [ms for body in one.bodies for ms in lasting(Facts(parse_report(body).events, SequenceRules()))]
+        if times_ms and median(times_ms) < 8:
+            return finding
+    raise AssertionError("no gesture of twenty was over at once")
 
 
 # ---- scripts
@@ -102,18 +117,14 @@ def test_scroll_by_is_irregular(hand: Any) -> None:
 
 def test_a_drivers_click_is_irregular(hand: Any) -> None:
     """Playwright's `click`: over the button in one jump, pressed for no time."""
-    one = hand()
-    one.page.click("#button")
-    finding = one.found()
+    finding = at_once(hand, lambda page: page.click("#button"), lambda seen: seen.dwells)
     assert finding.word == IRREGULAR
     assert "press_dwell" in finding.rules
 
 
 def test_a_drivers_typing_is_irregular(hand: Any) -> None:
     """Playwright's `type`: keys that go down and up at once."""
-    one = hand()
-    one.page.keyboard.type("hello there")
-    finding = one.found()
+    finding = at_once(hand, lambda page: page.keyboard.type("hello there"), lambda seen: seen.key_dwells)
     assert finding.word == IRREGULAR
     assert "key_dwell" in finding.rules
 
@@ -159,9 +170,7 @@ def test_ghost_cursor_moves_are_irregular(hand: Any) -> None:
 
 def test_a_drivers_tap_is_irregular(hand: Any) -> None:
     """`touchscreen.tap`: a finger that is there for no time."""
-    one = hand(has_touch=True)
-    one.page.touchscreen.tap(100, 100)
-    finding = one.found()
+    finding = at_once(hand, lambda page: page.touchscreen.tap(100, 100), lambda seen: seen.taps, has_touch=True)
     assert (finding.word, finding.rules) == (IRREGULAR, ("tap_dwell",))
 
 

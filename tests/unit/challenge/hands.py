@@ -77,7 +77,7 @@ IRREGULAR = {
     "press_dwell": [*movement(), *press(dwell_ms=2)],
     "tap_dwell": tapped(dwell_ms=1),
     "key_dwell": typed(dwells_ms=(2, 1, 3, 2, 2, 1)),
-    "key_dwell_constant": typed(dwells_ms=(50, 51, 50, 50, 51, 50)),
+    "key_dwell_constant": typed(gaps_ms=(140, 95, 180, 120, 210, 90, 130, 75, 160, 105), dwells_ms=(50, 51, 50, 50, 51) * 2),
     "key_rhythm": typed(gaps_ms=[100, *(99 - held for held in _HELD[:-1])], dwells_ms=_HELD),
     "constant_speed": [[MOVE, 16, 0, 13, 7] for _ in range(20)],
     "no_pressure": [*movement(), *press(flags=NO_PRESSURE)],

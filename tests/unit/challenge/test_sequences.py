@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterator
 
 import msgspec
 import pytest
-from botsieve.challenge.events import INPUT, KEY_DOWN, MAX_EVENTS, MOVE, PASTE, SCROLL, Event, parse_events
+from botsieve.challenge.events import INPUT, KEY_DOWN, KEY_UP, MAX_EVENTS, MOVE, PASTE, SCROLL, Event, parse_events
 from botsieve.challenge.sequence_settings import SequenceRules
 from botsieve.challenge.sequences import BY_DRIVER, BY_SCRIPT, IRREGULAR, NO_EVIDENCE, REGULAR, score
 from hypothesis import given
@@ -92,6 +94,24 @@ def test_the_beginning_of_a_report_is_forgiven() -> None:
     assert score(events([[SCROLL, 1400, 0], [SCROLL, 20, 0], [SCROLL, 20, 0]]), DEFAULTS).word == NO_EVIDENCE
     # A release without its press, a key that went up without having gone down.
     assert score(events([[2, 500, 0], [5, 2, 0], *hands.typed()]), DEFAULTS).word == REGULAR
+
+
+def test_a_few_keys_held_alike_are_a_person() -> None:
+    """Five presses of Tab are alike by chance now and then; of ten, hardly ever: in 20,000 reports of a hand fewer than 10."""
+    assert score(events(hands.typed(gaps_ms=(400,) * 5, dwells_ms=(70, 71, 70, 72, 70))), DEFAULTS).word == REGULAR
+    draw = random.Random(11)
+    alike = 0
+    for _ in range(20_000):
+        held = tuple(round(draw.lognormvariate(4.4, 0.2)) for _ in range(10))
+        alike += score(tuple(typed_events(held, draw)), DEFAULTS).word == IRREGULAR
+    assert alike < 10
+
+
+def typed_events(held_ms: tuple[int, ...], draw: random.Random) -> Iterator[Event]:
+    """Keys that are held so long, with the pauses of a hand."""
+    for ms in held_ms:
+        yield Event(KEY_DOWN, round(draw.lognormvariate(5.0, 0.4)), 0)
+        yield Event(KEY_UP, ms, 0)
 
 
 def test_pasting_is_typing() -> None:
