@@ -19,7 +19,7 @@ from botsieve.challenge.sequence_settings import SequenceRules
 
 REGULAR, IRREGULAR, NO_EVIDENCE = "regular", "irregular", "none"
 
-# Of fewer steps, presses or keys no evenness is measured: of five keys a hand holds one time in two hundred all alike (computed).
+# guess: of fewer steps, presses or keys no evenness is measured; of five keys a hand holds one time in two hundred all alike (computed).
 _STEPS, _DWELLS, _RHYTHM = 10, 10, 8
 
 
