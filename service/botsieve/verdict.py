@@ -25,6 +25,8 @@ LIGHT_BELOW = 15
 # A page load that reaches block_at was heard when it got this many challenges in this time and answered none.
 HEARD_TIMES = 3
 HEARD_S = 300.0
+# guess: pages that are opened together (tabs of a search, a browser that starts again) are asked together, and that is once.
+TOGETHER_S = 2.0
 _LIE = "claim.false_crawler"
 _TIMER = "timing.suspicious_timing"
 
@@ -122,12 +124,18 @@ def _challenge(at: Standpoint, level: str, client: ClientProfile | None, clearan
     if client is None:
         return Outcome(CHALLENGE, level)
     if at.o.wants_document:
-        _end_deferral(client)
-        client.challenged_s.append(now_s)
-        del client.challenged_s[:-HEARD_TIMES]
+        if not at.o.is_prefetch:  # nobody sees that one
+            _end_deferral(client)
+            _note(client, now_s)
     elif at.session is not None and _may_defer(client, now_s):
         return Outcome(ALLOW, deferred=True)
     return Outcome(CHALLENGE, level)
+
+
+def _note(client: ClientProfile, now_s: float) -> None:
+    if not client.challenged_s or now_s - client.challenged_s[-1] >= TOGETHER_S:
+        client.challenged_s.append(now_s)
+        del client.challenged_s[:-HEARD_TIMES]
 
 
 def _may_be_due(at: Standpoint) -> bool:

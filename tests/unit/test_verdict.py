@@ -27,6 +27,21 @@ class TestChallengeFirst:
         got = verdicts(Rig(enforcing(**BLOCKED_PAGE)), 7, headers=NOBODY)
         assert got == [("challenge", "hard")] * 4 + [("block", "")] * 3
 
+    def test_tabs_that_open_together_are_heard_once(self) -> None:
+        """Twenty links of a search: each is asked, none refused.  Whoever goes on so is blocked after seconds."""
+        rig = Rig(enforcing(**BLOCKED_PAGE))
+        tabs = verdicts(rig, 20, gap_s=0.09, headers=NOBODY)
+        assert tabs == [("challenge", "hard")] * 20
+        went_on = verdicts(rig, 100, gap_s=0.09, start_s=1.8, headers=NOBODY)
+        assert went_on[-1] == ("block", "")
+
+    def test_what_is_fetched_ahead_is_not_heard(self) -> None:
+        """Nobody sees a challenge that a browser fetched before the link was followed."""
+        rig = Rig(enforcing(**BLOCKED_PAGE))
+        ahead = {**NOBODY, b"sec-fetch-dest": b"document", b"sec-purpose": b"prefetch;prerender"}
+        assert set(verdicts(rig, 6, headers=ahead)) == {("challenge", "hard")}
+        assert rig.ask("/p", at_s=60, headers=NOBODY).verdict == "challenge"
+
     def test_slowly_it_is_heard_again(self) -> None:
         """Three challenges within 300 s, not ever."""
         assert set(verdicts(Rig(enforcing(**BLOCKED_PAGE)), 9, gap_s=160, headers=NOBODY)) == {("challenge", "hard")}
