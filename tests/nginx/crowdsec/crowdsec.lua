@@ -209,7 +209,7 @@ function _M.Allow(ip)
         end
     end
     if kind == "captcha" and captcha_ok then
-        if state ~= 2 then
+        if state ~= 2 and ngx.var.uri ~= "/favicon.ico" then
             cache:set("captcha_" .. ip, ngx.var.uri, 60, 1)
             return show(read(conf.CAPTCHA_TEMPLATE_PATH), 200)
         end
