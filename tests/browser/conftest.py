@@ -20,16 +20,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from tests.servers import ServiceProcess, Site
 
 CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--headless",
+# What keeps a browser to itself, in a container too.
+PLAIN = [
     "--no-sandbox",
     "--disable-gpu",
-    "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 ]
+ARGUMENTS = ["--headless", "--disable-quic", *PLAIN]
 # What Chromium sends when nobody drives it.
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{0}.0.0.0 Safari/537.36"
 

@@ -13,20 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, PLAIN
 from tests.browser.human.desk import Desk
 from tests.browser.human.webdriver import WebDriver
 from tests.browser.pages import Pages, open_page, running
 from tests.servers import wait_until
 
-PLAIN = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SUSPICIOUS = "Suspicious Clients"
 
 

@@ -21,6 +21,14 @@ def test_a_script_stops_at_its_first_failure(script: Path) -> None:
     subprocess.run(["bash", "-n", str(script)], check=True)
 
 
+def run_with(tools: Path, script: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    """A run of a script where no other commands are than those in `tools` and these of the system."""
+    for name in names:
+        (tools / name).symlink_to(Path("/usr/bin") / name)
+    environment = {"PATH": str(tools), "CI": "true"}
+    return subprocess.run(["/usr/bin/bash", script], env=environment, capture_output=True, text=True, check=False)
+
+
 def test_setup_refuses_a_word_that_it_does_not_know() -> None:
     """A mistyped word is said and nothing is installed."""
     done = subprocess.run(["bash", ROOT / "scripts" / "setup.sh", "tset"], capture_output=True, text=True, check=False)
@@ -38,17 +46,9 @@ def test_setup_says_when_no_python_is_new_enough(tmp_path: Path) -> None:
     (clone / "pyproject.toml").write_text("")
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("bash", "cat", "cksum", "dirname", "id"):
-        (tools / name).symlink_to(Path("/usr/bin") / name)
     (tools / "python3").write_text("#!/bin/sh\nexit 1\n")
     (tools / "python3").chmod(0o755)
-    done = subprocess.run(
-        ["bash", clone / "scripts" / "setup.sh"],
-        env={"PATH": str(tools), "CI": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_with(tools, clone / "scripts" / "setup.sh", "bash", "cat", "cksum", "dirname", "id")
     assert done.returncode == 4
     assert "3.11 or newer" in done.stderr
 
@@ -65,14 +65,6 @@ def test_what_is_there_is_not_installed_again() -> None:
 
 def test_what_the_tests_lack_is_said_at_once(tmp_path: Path) -> None:
     """Without apt-get: every missing package in one line, and exit code 4."""
-    for name in ("bash", "dirname"):
-        (tmp_path / name).symlink_to(Path("/usr/bin") / name)
-    done = subprocess.run(
-        ["/usr/bin/bash", ROOT / "scripts" / "test-packages.sh"],
-        env={"PATH": str(tmp_path), "CI": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_with(tmp_path, ROOT / "scripts" / "test-packages.sh", "bash", "dirname")
     assert done.returncode == 4
     assert "chromium chromium-driver xvfb xdotool redis-server" in done.stderr

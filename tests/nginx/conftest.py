@@ -57,3 +57,17 @@ def site(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """nginx as a user would set it up, asking the stand-in."""
     with Site(tmp_path_factory.mktemp("site"), standin.socket, patient=True) as nginx:
         yield nginx
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short name: a socket's path has at most 107 bytes."""
+    return tmp_path_factory.mktemp("own")
+
+
+@pytest.fixture
+def service(folder: Path) -> Iterator[StandIn]:
+    """A stand-in of its own, to be hurt or killed."""
+    (folder / "service").mkdir()
+    with StandIn(folder / "service") as process:
+        yield process

@@ -20,20 +20,6 @@ AGAIN_S = 3.0
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a short name: a socket's path has at most 107 bytes."""
-    return tmp_path_factory.mktemp("breaker")
-
-
-@pytest.fixture
-def service(folder: Path) -> Iterator[StandIn]:
-    """A stand-in of its own, to be hurt."""
-    (folder / "service").mkdir()
-    with StandIn(folder / "service") as process:
-        yield process
-
-
-@pytest.fixture
 def edge(folder: Path, service: StandIn) -> Iterator[Site]:
     """A site that lets pass what nobody judged."""
     (folder / "site").mkdir()

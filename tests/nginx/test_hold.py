@@ -19,20 +19,6 @@ SMALL_PAGE = b"Please retry"
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a short name: a socket's path has at most 107 bytes."""
-    return tmp_path_factory.mktemp("hold")
-
-
-@pytest.fixture
-def service(folder: Path) -> Iterator[StandIn]:
-    """A stand-in of its own, to be killed."""
-    (folder / "service").mkdir()
-    with StandIn(folder / "service") as process:
-        yield process
-
-
-@pytest.fixture
 def edge(folder: Path, service: StandIn) -> Iterator[Site]:
     """A site where time is not the subject, its service answering."""
     (folder / "site").mkdir()

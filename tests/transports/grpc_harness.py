@@ -140,6 +140,16 @@ def check(
     return stub.Check(decision_service_pb2.CheckRequest(observation=o, want_answer=want_answer), timeout=timeout_s).decision
 
 
+def stream(channel: grpc.Channel, batches: Any) -> Any:
+    """The answers to a CheckStream of these batches."""
+    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=60)
+
+
+def batch(number: int, *observations: decision_pb2.Observation, want_answer: bool = False) -> Any:
+    """One message of a CheckStream."""
+    return decision_service_pb2.CheckStreamRequest(batch=number, observations=observations, want_answer=want_answer)
+
+
 def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str, str]:
     """Status, ErrorReason and message of a call that must fail."""
     try:

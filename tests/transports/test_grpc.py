@@ -19,7 +19,20 @@ from botsieve.transports.grpc_calls import Limits
 from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc, error_reason_pb2
 
 from tests.pace import in_time
-from tests.transports.grpc_harness import Edge, Held, Judge, check, header, observation, on_socket, refusal, serving, until
+from tests.transports.grpc_harness import (
+    Edge,
+    Held,
+    Judge,
+    batch,
+    check,
+    header,
+    observation,
+    on_socket,
+    refusal,
+    serving,
+    stream,
+    until,
+)
 
 Code = grpc.StatusCode
 LOOPBACK = Limits(trusted=RangeSet.parse(["127.0.0.0/8"]), deadline_ms=2000)
@@ -42,14 +55,6 @@ def channel(edge: Edge) -> Iterator[grpc.Channel]:
 
 def raw_check(channel: grpc.Channel, raw: bytes) -> Any:
     return channel.unary_unary("/botsieve.v1.DecisionService/Check")(raw, timeout=60)
-
-
-def stream(channel: grpc.Channel, batches: Any) -> Any:
-    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=60)
-
-
-def batch(number: int, *observations: decision_pb2.Observation, want_answer: bool = False) -> Any:
-    return decision_service_pb2.CheckStreamRequest(batch=number, observations=observations, want_answer=want_answer)
 
 
 # ---------------------------------------------------------------------------------------------------------------- verdicts

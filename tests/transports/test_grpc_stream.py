@@ -10,9 +10,9 @@ from typing import Any
 import grpc
 import pytest
 from botsieve.transports import grpc_calls
-from botsieve.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc, error_reason_pb2
+from botsieve.v1 import decision_pb2, error_reason_pb2
 
-from tests.transports.grpc_harness import Edge, check, header, observation, on_socket, refusal, until
+from tests.transports.grpc_harness import Edge, batch, check, header, observation, on_socket, refusal, stream, until
 
 Code = grpc.StatusCode
 CURL = [header(b"user-agent", b"curl/8.5.0")]
@@ -30,14 +30,6 @@ def channel(edge: Edge) -> Iterator[grpc.Channel]:
     """A connection to the edge."""
     with edge.channel() as connected:
         yield connected
-
-
-def stream(channel: grpc.Channel, batches: Any) -> Any:
-    return decision_service_pb2_grpc.DecisionServiceStub(channel).CheckStream(batches, timeout=60)
-
-
-def batch(number: int, *observations: decision_pb2.Observation, want_answer: bool = False) -> Any:
-    return decision_service_pb2.CheckStreamRequest(batch=number, observations=observations, want_answer=want_answer)
 
 
 def _first_and_wait(done: threading.Event) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.browser.conftest import CHROMIUM
+from tests.browser.conftest import CHROMIUM, PLAIN
 from tests.conftest import stop
 from tests.servers import wait_until
 
@@ -40,12 +40,7 @@ class Desk:
         self._browser = subprocess.Popen(
             [
                 CHROMIUM,
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
+                *PLAIN,
                 "--password-store=basic",
                 f"--user-data-dir={folder}/profile",
                 f"--window-size={SIZE[0]},{SIZE[1]}",
