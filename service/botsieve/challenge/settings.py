@@ -20,8 +20,9 @@ MIN_BITS, MAX_BITS = 8, 22
 MIN_PUZZLES, MAX_PUZZLES = 1, 64
 # The growth of a clearance is counted over its life, which must therefore not exceed the 24 h that `roam` speaks of.
 MAX_CLEARANCE_S = 86_400
+# Of `prefix`, as a pattern, and its longest.  It is also written into nginx files, where none of these characters means anything.
+PREFIX, MAX_PREFIX = r"/(?:[A-Za-z0-9._~-]+/)+", 64
 
-_PREFIX = re.compile(r"/[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*/")
 _MAIL = re.compile(r"(?:mailto:)?[^\s:@<>\"']+@[^\s:@<>\"']+")
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 
@@ -72,7 +73,7 @@ class ChallengeSettings(msgspec.Struct, frozen=True, kw_only=True):
     show_id: bool = True
 
     def __post_init__(self) -> None:
-        _demand(bool(_PREFIX.fullmatch(self.prefix)), "prefix", "a path such as /.botsieve/, beginning and ending with /")
+        _demand(bool(re.fullmatch(PREFIX, self.prefix)), "prefix", "a path such as /.botsieve/, beginning and ending with /")
         _demand(self.page_status == 200 or 400 <= self.page_status <= 599, "page_status", "200, or 400 to 599")
         _demand(set(self.levels) == set(LEVELS), "levels", "exactly " + ", ".join(LEVELS))
         for name, level in self.levels.items():

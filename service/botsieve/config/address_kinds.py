@@ -11,6 +11,9 @@ import re
 from botsieve.config.kinds import Kind, Text, Whole
 from botsieve.config.mistakes import shown
 from botsieve.ranges import parse_range
+from botsieve.unix_socket import MAX_PATH
+
+LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # of a host name, as a pattern
 
 
 class Network(Kind):
@@ -90,11 +93,10 @@ class HostName(Text):
     """A host name, or `*.` and one."""
 
     def __init__(self) -> None:
-        label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
         super().__init__(
             "a host name such as shop.example.com, or *.example.com; no scheme, port or path; other scripts as xn--",
             longest=255,
-            form=rf"(\*\.)?{label}(\.{label})*|\[?[0-9a-fA-F:]+\]?",
+            form=rf"(\*\.)?{LABEL}(\.{LABEL})*|\[?[0-9a-fA-F:]+\]?",
         )
 
     def normal(self, text: str) -> str:
@@ -160,9 +162,8 @@ class Listen(Text):
 
     def __init__(self, *, unix: bool = True) -> None:
         tcp = r"[0-9.]{7,15}:[0-9]{1,5}|\[[0-9a-fA-F:]{2,39}\]:[0-9]{1,5}|localhost:[0-9]{1,5}"
-        # 107 bytes is what the kernel takes as the path of a socket.
         super().__init__(
-            ("unix:/path/of.sock (at most 107 bytes), " if unix else "") + "127.0.0.1:9480 or [::1]:9480",
+            (f"unix:/path/of.sock (at most {MAX_PATH} bytes), " if unix else "") + "127.0.0.1:9480 or [::1]:9480",
             longest=500,
             form=(r"unix:/[^\0]+|" if unix else "") + tcp,
             null=True,
@@ -171,7 +172,7 @@ class Listen(Text):
     def check(self, value: object) -> str:
         text = super().check(value)
         if text.startswith("unix:"):
-            if len(text.encode()) - 5 > 107:
+            if len(text.encode()) - len("unix:") > MAX_PATH:
                 raise self.refusal("the path of the socket is too long")
             return text
         host, _, port = text.rpartition(":")

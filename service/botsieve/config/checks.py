@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from botsieve.config.browser_models import MAX_EXTENSIONS
 from botsieve.config.detector_models import Detectors
-from botsieve.config.effective import matches_all, thresholds, thresholds_of
+from botsieve.config.effective import matches_all, score_limits, thresholds_of
 from botsieve.config.lookup_models import Geo
 from botsieve.config.mistakes import Path, path_text
 from botsieve.config.models import Configuration
@@ -53,7 +53,7 @@ def _policies(configuration: Configuration) -> Iterator[Strange]:
                 (*path, "name"), f"policies[{other[1]}] is called {policy.name} too; accepted: a name of its own", (other,)
             )
         first_of.setdefault(policy.name, at)
-        yield from _thresholds(policy, path, configuration)
+        yield from _score_limits(policy, path, configuration)
         yield from _rules(policy, path, configuration.geo)
         if "/" in policy.paths:
             message = "/ is the home page alone; for every path leave `paths` out, for a folder write /api/"
@@ -64,8 +64,8 @@ def _policies(configuration: Configuration) -> Iterator[Strange]:
             yield Strange(path, message, (("policies",),), is_mistake=False)
 
 
-def _thresholds(policy: PolicyModel, path: Path, configuration: Configuration) -> Iterator[Strange]:
-    challenge_at, block_at = thresholds(policy, configuration)
+def _score_limits(policy: PolicyModel, path: Path, configuration: Configuration) -> Iterator[Strange]:
+    challenge_at, block_at = score_limits(policy, configuration)
     if challenge_at <= block_at:
         return
     key = "challenge_at" if policy.challenge_at is not None else "block_at" if policy.block_at is not None else "preset"
@@ -130,10 +130,15 @@ def _path_covered(path: str, by: tuple[str, ...]) -> bool:
     )
 
 
+def _detector_sections(configuration: Configuration) -> Iterator[tuple[Path, Detectors]]:
+    """Everybody's, and each policy's."""
+    yield ("detectors",), configuration.detectors
+    for at, policy in enumerate(configuration.policies):
+        yield ("policies", at, "detectors"), policy.detectors
+
+
 def _detectors(configuration: Configuration) -> Iterator[Strange]:
-    places: list[tuple[Path, Detectors]] = [(("detectors",), configuration.detectors)]
-    places += [(("policies", at, "detectors"), policy.detectors) for at, policy in enumerate(configuration.policies)]
-    for path, detectors in places:
+    for path, detectors in _detector_sections(configuration):
         counts = [step.items_at_least for step in detectors.volume.steps]
         if counts != sorted(set(counts), reverse=True):
             message = (
@@ -143,9 +148,7 @@ def _detectors(configuration: Configuration) -> Iterator[Strange]:
 
 
 def _preventions(configuration: Configuration) -> Iterator[Strange]:
-    places: list[tuple[Path, Detectors]] = [(("detectors",), configuration.detectors)]
-    places += [(("policies", at, "detectors"), policy.detectors) for at, policy in enumerate(configuration.policies)]
-    for path, detectors in places:
+    for path, detectors in _detector_sections(configuration):
         words = detectors.session_opening.prevention or ()
         if "drop_bad_reputation" in words and "rate_limit" not in words:
             message = "drop_bad_reputation works with rate_limit only; accepted: both of them, or neither"

@@ -11,12 +11,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from botsieve.config.address_kinds import LABEL
 from botsieve.config.kinds import Many, Text, Whole, Word
 from botsieve.config.mistakes import shown
 from botsieve.config.section import Section
 
 MAX_OWN = 200
-_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 
 
 class CrawlerDomain(Text):
@@ -26,7 +26,7 @@ class CrawlerDomain(Text):
         super().__init__(
             "a domain such as .search.example.com or *.search.example.com; it and every name below it are meant",
             longest=253,
-            form=rf"(\*?\.)?{_LABEL}(\.{_LABEL})+\.?",
+            form=rf"(\*?\.)?{LABEL}(\.{LABEL})+\.?",
         )
 
     def normal(self, text: str) -> str:

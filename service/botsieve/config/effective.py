@@ -55,7 +55,7 @@ def with_last(policies: tuple[PolicyModel, ...]) -> tuple[PolicyModel, ...]:
     return (*policies, PolicyModel(name=name))
 
 
-def thresholds(policy: PolicyModel, configuration: Configuration) -> tuple[int, int]:
+def score_limits(policy: PolicyModel, configuration: Configuration) -> tuple[int, int]:
     """`challenge_at` and `block_at` of a policy: its own, else its preset's, else the packaged preset's."""
     return filled(policy, configuration, "challenge_at"), filled(policy, configuration, "block_at")
 
@@ -69,7 +69,7 @@ def filled(policy: PolicyModel, configuration: Configuration, key: str) -> Any:
 
 
 def _policy(policy: PolicyModel, configuration: Configuration, everybody: Settings) -> PolicyPlan:
-    challenge_at, block_at = thresholds(policy, configuration)
+    challenge_at, block_at = score_limits(policy, configuration)
     return PolicyPlan(
         name=policy.name,
         hosts=policy.hosts,

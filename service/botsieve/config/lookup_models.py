@@ -13,9 +13,6 @@ from pydantic import Field
 from botsieve.config.address_kinds import AbsolutePath
 from botsieve.config.kinds import Text, Word
 from botsieve.config.section import Section
-from botsieve.reputation import MAX_LISTS
-
-__all__ = ["MAX_LISTS", "Geo", "ReputationList"]
 
 
 class ReputationList(Section):

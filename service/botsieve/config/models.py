@@ -13,10 +13,11 @@ from botsieve.config.browser_models import Browser, Device
 from botsieve.config.crawler_models import Crawlers
 from botsieve.config.detector_models import Detectors
 from botsieve.config.kinds import OneOf, Whole, Word
-from botsieve.config.lookup_models import MAX_LISTS, Geo, ReputationList
+from botsieve.config.lookup_models import Geo, ReputationList
 from botsieve.config.policy_models import MAX_POLICIES, Policies, PolicyModel, Presets
 from botsieve.config.section import Section
 from botsieve.config.service_models import Allow, Challenge, Edges, Journal, Privacy, Sessions, State, Web
+from botsieve.reputation import MAX_LISTS
 
 
 class Configuration(Section):

@@ -23,7 +23,7 @@ from botsieve.reputation import SIGNAL as REPUTATION
 MAX_POLICIES, MAX_RULES, MAX_PATHS = 100, 100, 1000
 
 Name = Annotated[str, Text("1 to 64 letters, digits, . _ or -", longest=64, form="[A-Za-z0-9][A-Za-z0-9._-]*")]
-Threshold = Annotated[int | None, Whole(1, 100)]
+ScoreLimit = Annotated[int | None, Whole(1, 100)]
 Paths = Annotated[tuple[str, ...], Many(UrlPath(), MAX_PATHS)]
 
 
@@ -149,8 +149,8 @@ Policies = Annotated[tuple[PolicyModel, ...], _NotEmpty()]
 
 
 class Preset(Section):
-    challenge_at: Threshold = Field(default=None, description="score from which a client is challenged [own]")
-    block_at: Threshold = Field(default=None, description="score from which it is blocked [own]")
+    challenge_at: ScoreLimit = Field(default=None, description="score from which a client is challenged [own]")
+    block_at: ScoreLimit = Field(default=None, description="score from which it is blocked [own]")
     action: PresetAction = Field(
         default=None, description="what thresholds with action: preset do: ignore, alarm or block [S2-20]"
     )

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from botsieve.challenge.settings import MAX_BITS, MAX_CLEARANCE_S, MAX_PUZZLES, MIN_BITS, MIN_PUZZLES
+from botsieve.challenge.settings import MAX_BITS, MAX_CLEARANCE_S, MAX_PREFIX, MAX_PUZZLES, MIN_BITS, MIN_PUZZLES, PREFIX
 from botsieve.config.address_kinds import AbsolutePath, HeaderName, Listen, Network, NetworkOrFile
 from botsieve.config.kinds import Flag, Kind, Many, Number, OneOf, Secret, Table, Text, Whole, Word
 from botsieve.config.mistakes import shown
@@ -120,8 +120,8 @@ class Challenge(Section):
         str,
         Text(
             "a path such as /.botsieve/, beginning and ending with /",
-            longest=64,
-            form=r"/[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*/",
+            longest=MAX_PREFIX,
+            form=PREFIX,
         ),
     ] = Field(default="/.botsieve/", description="where the pages find their script; also set in the nginx include")
     page_status: Annotated[int, OneOf(403, 200, 429, 503)] = Field(default=403, description="the status of the page")

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from botsieve.challenge.settings import MAX_PREFIX, PREFIX
+from botsieve.unix_socket import MAX_PATH
+
 NGINX_FILES = (
     "http.conf",
     "server.conf",
@@ -33,12 +36,8 @@ DEFAULT_PREFIX = "/.botsieve/"
 
 # Bytes that nginx reads as themselves: no blank, quote, `;`, `{`, `$`, `\` or `#`, and no `%` for those who decode it.
 _PATH = re.compile(r"(?:/[A-Za-z0-9._+@=,~-]+)+")
-_PREFIX = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 _PATH_BYTES = "letters, digits and . _ + @ = , ~ -"
-# sockaddr_un.sun_path holds 108 bytes with the closing zero.
-_MAX_SOCKET = 107
 _MAX_FOLDER = 1024
-_MAX_PREFIX = 64
 
 _LUA_PART = re.compile(r"^ *# lua \{\n(.*?)^ *# lua \}\n", re.MULTILINE | re.DOTALL)
 
@@ -59,13 +58,13 @@ class Filling(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _check_path("folder", self.folder, _MAX_FOLDER)
-        _check_path("socket", self.socket, _MAX_SOCKET)
+        _check_path("socket", self.socket, MAX_PATH)
         if not 1 <= self.port <= 65535:
             raise ValueError(f"port: {self.port} is no TCP port; accepted: 1 to 65535, such as {DEFAULT_PORT}")
-        if not _PREFIX.fullmatch(self.prefix) or len(self.prefix) > _MAX_PREFIX or _has_dots(self.prefix):
+        if not re.fullmatch(PREFIX, self.prefix) or len(self.prefix) > MAX_PREFIX or _has_dots(self.prefix):
             raise ValueError(
                 f"prefix: {self.prefix!a} is no path prefix; accepted: / ... / of letters, digits and . _ ~ -, "
-                f"at most {_MAX_PREFIX} bytes, such as {DEFAULT_PREFIX}"
+                f"at most {MAX_PREFIX} bytes, such as {DEFAULT_PREFIX}"
             )
 
 
