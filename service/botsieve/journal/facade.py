@@ -5,6 +5,7 @@ Law of the file: `record` never raises for anything that a client or an edge sen
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from botsieve.journal.redact import FULL, HMAC, Redactor, Whereabouts
 from botsieve.journal.render import render, time_text, to_line
 from botsieve.journal.ring import MAX_RECORDS, Ring
 from botsieve.journal.sink import Sink
+from botsieve.journal.stall import Stall
 from botsieve.journal.web import control_routes, public_routes
 from botsieve.observation import Observation
 from botsieve.store.messages import MAX_DECISION, FeedbackRow
@@ -107,6 +109,8 @@ class Journal:
         self.ring = Ring(options.keep_decisions)
         self.metrics = Metrics(state)
         self.metrics.log_dropped = lambda: self.log.dropped
+        self._stall = Stall(options.to or "")
+        self.metrics.log_stalled = lambda: self._stall.is_stalled
         self._repeats = Repeats()
         self.heard = Heard(options.state_dir, now_s())
         self.incidents: IncidentBook | None = None
@@ -269,6 +273,9 @@ class Journal:
         if abs(ahead_s - self._ahead_s) > _SET_S:
             self._ahead_s = ahead_s
         self._tell_pause(self._switch.poll())
+        said = self._stall.look(self.log.written, self.log.waiting, self._now_s())
+        if said and self.options.to != STDOUT:  # stderr may be the same pipe: who writes to it would wait
+            print(f"botsieve: {said}", file=sys.stderr, flush=True)
         dropped = self.log.dropped
         if dropped > self._dropped_said:
             self.event("log_dropped", count=dropped - self._dropped_said)

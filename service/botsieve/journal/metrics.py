@@ -59,6 +59,7 @@ class Metrics:
         self.listed: Mapping[str, int] = {"allow": 0, "reputation": 0}
         self.config_applied_s = 0.0
         self.log_dropped: Callable[[], int] = lambda: 0
+        self.log_stalled: Callable[[], bool] = lambda: False
         self.crawler_lookups: Callable[[], Mapping[str, int]] = lambda: dict.fromkeys(LOOKUP_RESULTS, 0)
         self.more: list[Callable[[], Iterable[Metric]]] = []  # what other parts tell, at each scrape
         self.feedback: dict[str, int] = {}
@@ -155,6 +156,8 @@ class Metrics:
         lookups = {result: count for result, count in self.crawler_lookups().items() if result in LOOKUP_RESULTS}
         yield _counter("botsieve_crawler_lookups", "Claims to be a crawler, asked of DNS.", ("result",), _single(lookups))
         yield CounterMetricFamily("botsieve_log_dropped", "Log lines that were never written.", value=self.log_dropped())
+        stalled = int(self.log_stalled())
+        yield GaugeMetricFamily("botsieve_log_stalled", "1 while the place of the log takes no line.", value=stalled)
         yield CounterMetricFamily("botsieve_config_refused", "Configurations that were refused.", value=self.config_refused)
         yield CounterMetricFamily("botsieve_data_refused", "Lists and databases that were refused.", value=self.data_refused)
         listed = GaugeMetricFamily("botsieve_listed_ranges", "Ranges of addresses in force.", labels=("list",))
