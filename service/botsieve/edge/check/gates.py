@@ -24,45 +24,51 @@ def gates(site: Site) -> Iterator[Finding]:
         twice = _twice(location)
         if twice is not None:
             yield twice
-            continue
-        password = _password(location)
-        refusals = _refusals(location)
-        satisfy = location.effective("satisfy")
-        if satisfy and satisfy[-1].args == ("any",):
-            others = [*password, *refusals, *location.effective(*_LUA), *location.effective("allow")]
-            if others:
-                yield Finding(
-                    *satisfy[-1].shown,
-                    "satisfy_any",
-                    f"a visitor whom `{others[0].name}` lets in is never stopped by us, and whom we allow needs no `{others[0].name}`",
-                    f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allow.networks` of botsieve.yaml",
-                )
-            continue
-        outer = _ended(location)
-        if outer is not None and (password or refusals):
-            yield Finding(
-                *satisfy[-1].shown,
-                "satisfy_lost",
-                f"`satisfy any` of {outer.shown[0]}:{outer.shown[1]} no longer holds in `{location.label}`: protect.conf has "
-                "`satisfy all`, and a visitor must pass every gate",
-                _INSTEAD,
-            )
-        if password:
-            yield Finding(
-                *password[0].shown,
-                "auth_basic_first",
-                "a visitor without the password is answered 401 before we are asked: guessing passwords is neither counted nor "
-                "stopped",
-                f"`limit_req` in `{location.label}`, or leave the password to the application",
-            )
-        if refusals:
-            yield Finding(
-                *refusals[0].shown,
-                "deny_first",
-                "a visitor whom `deny` refuses is not judged and not counted, and sees nginx's bare 403",
-                "for addresses to be refused, a rule `when: {network: ...}, then: block` of botsieve.yaml; or take the include out of "
-                f"`{location.label}` if only few may come in at all",
-            )
+        elif location.value("satisfy") == "any":
+            yield from _opened_by_any(location)
+        else:
+            yield from _asked_first(location)
+
+
+def _opened_by_any(location: Scope) -> Iterator[Finding]:
+    """`satisfy any` in force: another gate's yes stands in for ours, and ours for its."""
+    others = [*_password(location), *_refusals(location), *location.effective(*_LUA), *location.effective("allow")]
+    if others:
+        yield Finding(
+            *location.effective("satisfy")[-1].shown,
+            "satisfy_any",
+            f"a visitor whom `{others[0].name}` lets in is never stopped by us, and whom we allow needs no `{others[0].name}`",
+            f"`satisfy all;` in `{location.label}`; addresses to be let in unjudged belong into `allow.networks` of botsieve.yaml",
+        )
+
+
+def _asked_first(location: Scope) -> Iterator[Finding]:
+    """Gates that refuse before we are asked, and a `satisfy any` that ours put an end to."""
+    password, refusals = _password(location), _refusals(location)
+    outer = _ended(location)
+    if outer is not None and (password or refusals):
+        yield Finding(
+            *location.effective("satisfy")[-1].shown,
+            "satisfy_lost",
+            f"`satisfy any` of {outer.shown[0]}:{outer.shown[1]} no longer holds in `{location.label}`: protect.conf has "
+            "`satisfy all`, and a visitor must pass every gate",
+            _INSTEAD,
+        )
+    if password:
+        yield Finding(
+            *password[0].shown,
+            "auth_basic_first",
+            "a visitor without the password is answered 401 before we are asked: guessing passwords is neither counted nor stopped",
+            f"`limit_req` in `{location.label}`, or leave the password to the application",
+        )
+    if refusals:
+        yield Finding(
+            *refusals[0].shown,
+            "deny_first",
+            "a visitor whom `deny` refuses is not judged and not counted, and sees nginx's bare 403",
+            "for addresses to be refused, a rule `when: {network: ...}, then: block` of botsieve.yaml; or take the include out of "
+            f"`{location.label}` if only few may come in at all",
+        )
 
 
 def _twice(location: Scope) -> Finding | None:

@@ -94,43 +94,51 @@ def hidden_visitors(site: Site) -> Iterator[Finding]:
     behind = _proxied_addresses(site)
     for server in site.guarded:
         trusted = server.effective("set_real_ip_from")
-        for one in trusted:
-            if one.args[:1] and one.args[0] in _EVERYBODY and server.value("real_ip_header") != "proxy_protocol":
-                yield Finding(
-                    *one.shown,
-                    "trusts_everybody",
-                    "every visitor may claim any address, a new one with each request: addresses mean nothing, and others are "
-                    "blamed",
-                    "the ranges of your own CDN or balancer only",
-                )
         if trusted:
-            continue
-        read = _reads_forwarded(server)
-        if read is not None:
+            yield from _trusting_everybody(server, trusted)
+        else:
+            yield from _counted_as_one(server, behind)
+
+
+def _trusting_everybody(server: Scope, trusted: list[Directive]) -> Iterator[Finding]:
+    for one in trusted:
+        if one.args[:1] and one.args[0] in _EVERYBODY and server.value("real_ip_header") != "proxy_protocol":
             yield Finding(
-                *read.shown,
-                "no_real_ip",
-                "this line reads what a CDN or balancer in front tells, but all visitors are counted under that one's address: one "
-                "scraper gets everybody challenged",
-                f"{_REAL_IP} at http level",
+                *one.shown,
+                "trusts_everybody",
+                "every visitor may claim any address, a new one with each request: addresses mean nothing, and others are blamed",
+                "the ranges of your own CDN or balancer only",
             )
-        for address, words in addresses(server):
-            if "proxy_protocol" in words:
-                yield Finding(
-                    *server.place,
-                    "no_real_ip",
-                    f"{address} hears the visitor's address by proxy_protocol, but all are counted under the balancer's: one scraper "
-                    "gets everybody challenged",
-                    "`set_real_ip_from` with the balancer's addresses and `real_ip_header proxy_protocol;`",
-                )
-            if address in behind:
-                yield Finding(
-                    *behind[address].shown,
-                    "no_real_ip",
-                    f"this line sends visitors to the protected server on {address}, where all have the address of this nginx: one "
-                    "scraper gets everybody challenged",
-                    "`include botsieve/protect.conf;` here instead, or `set_real_ip_from` and `real_ip_header` there",
-                )
+
+
+def _counted_as_one(server: Scope, behind: dict[str, Directive]) -> Iterator[Finding]:
+    """Without set_real_ip_from: signs that somebody stands in front all the same."""
+    read = _reads_forwarded(server)
+    if read is not None:
+        yield Finding(
+            *read.shown,
+            "no_real_ip",
+            "this line reads what a CDN or balancer in front tells, but all visitors are counted under that one's address: one "
+            "scraper gets everybody challenged",
+            f"{_REAL_IP} at http level",
+        )
+    for address, words in addresses(server):
+        if "proxy_protocol" in words:
+            yield Finding(
+                *server.place,
+                "no_real_ip",
+                f"{address} hears the visitor's address by proxy_protocol, but all are counted under the balancer's: one scraper "
+                "gets everybody challenged",
+                "`set_real_ip_from` with the balancer's addresses and `real_ip_header proxy_protocol;`",
+            )
+        if address in behind:
+            yield Finding(
+                *behind[address].shown,
+                "no_real_ip",
+                f"this line sends visitors to the protected server on {address}, where all have the address of this nginx: one "
+                "scraper gets everybody challenged",
+                "`include botsieve/protect.conf;` here instead, or `set_real_ip_from` and `real_ip_header` there",
+            )
 
 
 def _proxied_addresses(site: Site) -> dict[str, Directive]:
