@@ -14,7 +14,7 @@ from botsieve.agents import Agent, AgentBook
 from botsieve.attacks.book import Attacks, Request, Sender
 from botsieve.attacks.preventions import Whom
 from botsieve.attacks.types import NOTHING, Ruling, stricter
-from botsieve.challenge.browser_facts import Fact
+from botsieve.challenge.browser_facts import BY_FINGERPRINT, Fact
 from botsieve.challenge.clearance import Clearances
 from botsieve.challenge.device import Device
 from botsieve.challenge.session import Sessions
@@ -239,7 +239,10 @@ class Engine(Identities):
             return Whom(policy.name, word, key, o.client, network_key)
 
         for fact in facts:
-            self.attacks.told(policy, whom(fact.device or who.name), whom(who.name) if is_new else None, fact, now_s)
+            # Who throws every id away and is known by the fingerprint is from now on the one that was given out.
+            reborn = device.id if device is not None and is_new and fact.by == BY_FINGERPRINT else b""
+            own = fact.device or reborn or who.name
+            self.attacks.told(policy, whom(own), whom(who.name) if is_new else None, fact, now_s)
 
     def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
         """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""

@@ -94,6 +94,16 @@ def test_deletions_by_fingerprint_without_any_device() -> None:
     assert at.ask("/b", at_s=4).verdict == "challenge"
 
 
+def test_who_throws_every_id_away_is_the_one_that_it_was_given() -> None:
+    """Known by its fingerprint: asked under its new id too, which carried it past; another device of the address is not."""
+    at = rig()
+    deleted = Fact(COOKIE_DELETED, "fingerprint", b"", b"browser1")
+    for number in range(3):
+        told(at, deleted, NEW, is_new=True, at_s=number)
+    assert at.ask("/a", plus=with_device(NEW), at_s=4).verdict == "challenge"
+    assert at.ask("/b", plus=with_device(TWO), at_s=5).verdict == "allow"
+
+
 def test_who_is_always_let_through_is_not_accused() -> None:
     """A report from an address on the list leaves nothing behind."""
     book = Rulebook(policies=(enforcing(thresholds=BLOCKING),), allow=Allowlist(networks=RangeSet.parse(("203.0.113.7",))))
