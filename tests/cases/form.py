@@ -19,6 +19,9 @@ from tests.cases.devices import REPORTS as DEVICE_REPORTS
 HERE = Path(__file__).parent
 # What `report` may say of a page: what its script saw of a hand, that the script is in every page, that one has opened.
 PAGE_REPORTS = ("regular", "irregular", "injected", "opened")
+# What a browser and the script in its pages may do just before a request (script.py): a word, or a word with what it is about.
+STEPS = ("opens", "hand", "again", "finds", "loses", "tampers", "copies", "says_human")
+Step = str | dict[str, Any]
 
 
 class Repeat(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,7 +36,7 @@ class Repeat(msgspec.Struct, forbid_unknown_fields=True):
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
     """One entry of `requests`: the keys of docs/access-log.md, and `at_s`, `tls`, `headers`, `browser`, `report`, `dns`, `listed`,
-    `where`, `repeat`."""
+    `where`, `does`, `repeat`."""
 
     method: str
     uri: str
@@ -51,17 +54,21 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
     dns: str = ""
     listed: str = ""
     where: str = ""
+    does: list[Step] = []
     repeat: Repeat | None = None
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
-    """What the last request must get.  None: not looked at."""
+    """What the last request must get.  None: not looked at.  `answers`: the statuses of what its script did just before."""
 
     verdict: str
     score: int | None = None
     reasons: list[str] | None = None
     level: str | None = None
     rule: str | None = None
+    attacks: list[str] | None = None
+    measures: dict[str, list[float]] | None = None
+    answers: list[int] | None = None
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,6 +89,7 @@ class Asked(NamedTuple):
     `dns`: what DNS said just before of those who name a crawler; "": there is no DNS.
     `listed`: category and action of the list of bad addresses on which the client stands from now on, "" for no change.
     `where`: country and network (ASN) of the client, as databases tell from now on, "" for no change.
+    `does`: what its browser and the script in its page do just before.
     """
 
     at_s: float
@@ -101,6 +109,7 @@ class Asked(NamedTuple):
     dns: str
     listed: str
     where: str
+    does: tuple[Step, ...]
 
     def observation(self, start_s: float, host: str) -> Observation:
         """As the engine is told of it."""
@@ -126,12 +135,21 @@ def read_cases(path: Path) -> list[Case]:
     """The cases of one file.  Errors: msgspec.ValidationError, with the place, for another form."""
     cases = msgspec.convert(YAML(typ="safe", pure=True).load(path.read_text()), list[Case])
     for case in cases:
-        assert case.requests, case.name
-        assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
-        assert case.expect, case.name
-        assert {written.dns for written in case.requests} <= {"", "asked", "verified", "refuted", "unanswered"}, case.name
-        assert {written.report for written in case.requests} <= {"", *PAGE_REPORTS, *DEVICE_REPORTS}, case.name
+        checked(case)
     return cases
+
+
+def checked(case: Case) -> None:
+    """Words and audiences that there are.  Errors: AssertionError."""
+    assert case.requests, case.name
+    assert set(case.expect) <= {"browser", "mixed", "api"}, case.name
+    assert case.expect, case.name
+    assert {written.dns for written in case.requests} <= {"", "asked", "verified", "refuted", "unanswered"}, case.name
+    for written in case.requests:
+        words = [step if isinstance(step, str) else next(iter(step)) for step in written.does]
+        assert set(words) <= set(STEPS), (case.name, words)
+        assert written.browser or not words, (case.name, "only a browser does something")
+    assert {written.report for written in case.requests} <= {"", *PAGE_REPORTS, *DEVICE_REPORTS}, case.name
 
 
 def laid_out(case: Case) -> list[Asked]:
@@ -175,4 +193,5 @@ def _asked(written: Written, at_s: float, n: int, c: int) -> Asked:
         written.dns,
         written.listed,
         written.where,
+        tuple(written.does),
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.cases.form import HERE, Case, Expected, laid_out, read_cases
+from tests.cases.form import HERE, STEPS, Case, Expected, Written, checked, laid_out, read_cases
+from tests.cases.script import Script
 from tests.cases.ways import Heard, Swapped, by_engine, by_grpc, by_http, check_of, heard_by_http
 from tests.service.running import place
 from tests.transports.grpc_harness import Edge, check, serving
@@ -22,10 +23,9 @@ FIRST = [
     name
     for name, case in CASES.items()
     if len(case.requests) == 1
-    and case.requests[0].repeat is None
-    and not (case.requests[0].report + case.requests[0].dns + case.requests[0].listed + case.requests[0].where)
-    and not case.policy
-    and not case.settings
+    and not (case.policy or case.settings)
+    and case.requests[0]
+    == msgspec.structs.replace(case.requests[0], repeat=None, report="", dns="", listed="", where="", does=[])
 ]
 
 
@@ -45,6 +45,11 @@ def holds(expected: Expected, heard: Heard) -> None:
         None if expected.reasons is None else shown,
         expected.level if heard.level is None else (None if expected.level is None else heard.level),
         expected.rule if heard.rule is None else (None if expected.rule is None else heard.rule),
+        expected.attacks if heard.attacks is None else (None if expected.attacks is None else heard.attacks),
+        expected.measures
+        if expected.measures is None or heard.measures is None
+        else {name: heard.measures.get(name, []) for name in expected.measures},
+        None if expected.answers is None else list(heard.answers),
     )
     assert msgspec.to_builtins(got) == msgspec.to_builtins(expected), heard.reasons
 
@@ -121,7 +126,7 @@ def test_a_misspelled_key_is_refused(tmp_path: Path) -> None:
 
 def test_an_expectation_that_is_not_met_is_told() -> None:
     """The comparison itself can fail, on every field."""
-    heard = Heard("allow", 40, ["bot_useragent:curl"], "", "threshold.allow")
+    heard = Heard("allow", 40, ["bot_useragent:curl"], "", "threshold.allow", [], {}, (403,))
     holds(Expected("allow", 40, ["bot_useragent"], "", "threshold.allow"), heard)
     holds(Expected("allow", 40, ["bot_useragent:curl"]), heard)
     wrong = [
@@ -132,7 +137,20 @@ def test_an_expectation_that_is_not_met_is_told() -> None:
         Expected("allow", 40, ["bot_useragent", "x"]),
         Expected("allow", None, None, "hard"),
         Expected("allow", None, None, None, "clearance"),
+        Expected("allow", attacks=["Bot Detected"]),
+        Expected("allow", measures={"pages": [31.0, 30.0]}),
+        Expected("allow", answers=[204]),
     ]
     for expected in wrong:
         with pytest.raises(AssertionError):
             holds(expected, heard)
+
+
+def test_every_step_of_a_case_can_be_taken() -> None:
+    """The words of a case are those of the script; another one is refused, and so is a step of nobody."""
+    assert all(callable(getattr(Script, f"_{word}")) for word in STEPS)
+    case = Case("x", [Written("GET", "/", {}, browser="ann", does=["opens", {"hand": "mouse"}])], {"mixed": Expected("allow")})
+    checked(case)
+    for browser, does in (("", ["opens"]), ("ann", ["open"]), ("ann", [{"hands": "mouse"}])):
+        with pytest.raises(AssertionError):
+            checked(msgspec.structs.replace(case, requests=[Written("GET", "/", {}, browser=browser, does=does)]))

@@ -25,6 +25,7 @@ from botsieve.lookups.geo import Database, Places
 from botsieve.observation import Observation
 from botsieve.ranges import RangeSet
 from botsieve.reputation import Listing, Reputation
+from botsieve.serve import renew_browser
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.http_wire import Request
 from botsieve.v1 import decision_pb2 as pb
@@ -32,12 +33,17 @@ from botsieve.verifications import Verifications
 
 from tests.cases import devices
 from tests.cases.form import Asked
+from tests.cases.jars import Jars
+from tests.cases.script import Desks, Script, Told
 from tests.transports.edge_harness import START_S, Service
 from tests.transports.wire import Reply, only_reply
 from tests.unit.lookups.mmdb import database
 
 EDGES = {"nginx": {"listen": "127.0.0.1:1", "deadline_ms": 1000}}
+KEYS = KeyRing((bytes(32),))
 SECRET = b"0123456789abcdef"
+# Sections that switch parts of the pages' script on.
+PAGES = frozenset(("device", "browser"))
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -48,32 +54,41 @@ def config(audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any]
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in sections.items())
 
 
-def engine_of(audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any] = NOTHING) -> Engine:
-    """An engine that knows nobody and gives out sessions."""
-    book = loads(config(audience, policy, settings).encode()).rulebook
-    return Engine(book, SECRET, sessions=Sessions(KeyRing((bytes(32),))), on_detector_error=_fail)
+class Setup(NamedTuple):
+    """What a case is set up with.  `has_script`: the script in its pages does something, or is configured."""
+
+    audience: str
+    policy: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    has_script: bool
+
+    @classmethod
+    def of(cls, asked: list[Asked], audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any]) -> Setup:
+        return cls(audience, policy, settings, bool(PAGES & settings.keys()) or any(one.does for one in asked))
 
 
-class Jars:
-    """The cookies of the browsers of a case, by their names."""
+class Core:
+    """An engine that knows nobody and gives out sessions; with the desks that hear the script of the case, if it does something."""
 
-    def __init__(self) -> None:
-        self._held: dict[str, str] = {}
-        self._devices: set[str] = set()
+    def __init__(self, case: Setup, jars: Jars) -> None:
+        loaded = loads(config(case.audience, case.policy, case.settings).encode())
+        self.engine = Engine(loaded.rulebook, SECRET, sessions=Sessions(KEYS), on_detector_error=_fail)
+        self._given: dict[str, Decision] = {}
+        self._script: Script | None = None
+        if case.has_script:
+            desks = Desks(self.engine, loaded, KEYS, self._given)
+            self._script = Script(jars, lambda asked, body, now_s: desks.call(asked, body, now_s, START_S))
 
-    def dressed(self, one: Asked) -> Asked:
-        """The request with the cookie that its browser holds."""
-        cookies = [self._held[one.browser]] if one.browser in self._held else []
-        if one.report in devices.OF_A_DEVICE:
-            self._devices.add(one.browser)
-        if one.browser in self._devices:
-            cookies.append(devices.cookie_of(one.observation(START_S, "shop.example"), one.browser))
-        return one._replace(headers={**one.headers, "cookie": "; ".join(cookies)}) if cookies else one
+    def before(self, one: Asked, now_s: float) -> tuple[int, ...]:
+        """What happens just before a request; the statuses that the script was answered."""
+        reported(self.engine, one, now_s)
+        return self._script.run(one, now_s) if self._script is not None else ()
 
-    def keep(self, one: Asked, set_cookie: str) -> None:
-        """What an answer set."""
-        if one.browser and set_cookie:
-            self._held[one.browser] = set_cookie.partition(";")[0]
+    def decided(self, decision: Decision) -> None:
+        """The page of a decision was shown."""
+        if self._script is not None:
+            self._given[decision.id] = decision
+            self._script.decision_id = decision.id
 
 
 def reported(engine: Engine, one: Asked, now_s: float) -> None:
@@ -121,19 +136,25 @@ class Heard(NamedTuple):
     reasons: list[str]
     level: str | None = None
     rule: str | None = None
+    attacks: list[str] | None = None
+    measures: dict[str, list[float]] | None = None
+    answers: tuple[int, ...] = ()
 
 
 def by_engine(
     asked: Iterable[Asked], audience: str, policy: Mapping[str, Any] = NOTHING, settings: Mapping[str, Any] = NOTHING
 ) -> Heard:
     """The core alone."""
-    engine, jars = engine_of(audience, policy, settings), Jars()
+    asked, jars = list(asked), Jars()
+    core = Core(Setup.of(asked, audience, policy, settings), jars)
     for number, bare in enumerate(asked):
-        one, now_s = jars.dressed(bare), START_S + bare.at_s
-        reported(engine, one, now_s)
-        decision = engine.decide(one.observation(START_S, "shop.example"), now_s, f"0000-0000-0000-{number:04d}")
+        now_s = START_S + bare.at_s
+        answers = core.before(jars.dressed(bare), now_s)
+        one = jars.dressed(bare)
+        decision = core.engine.decide(one.observation(START_S, "shop.example"), now_s, f"0000-0000-0000-{number:04d}")
+        core.decided(decision)
         jars.keep(one, decision.set_cookie)
-    return _of(decision)
+    return _of(decision)._replace(answers=answers)
 
 
 def by_http(
@@ -147,14 +168,36 @@ def by_http(
     random.seed(1)  # what is refused at random
     whole, jars = Service(folder, config(audience, policy, settings)), Jars()
     edge = NginxEdge(whole.service, whole.settings("nginx"), "/.botsieve/")
+
+    def call(one: Asked, body: bytes, now_s: float) -> Told:
+        headers = check_of(one, "shop.example", START_S).headers
+        told = only_reply(edge.handle(Request(one.method, one.uri.encode(), headers, body, b"")))
+        return Told(told.status, "".join(told.all("Set-Cookie")), told.body)
+
+    asked, script = list(asked), Script(jars, call)
+    if Setup.of(asked, audience, policy, settings).has_script:
+        renew_browser(whole.engine, whole.desk, whole.loaded)
     for bare in asked:
-        one, whole.now = jars.dressed(bare), START_S + bare.at_s
-        reported(whole.engine, one, whole.now)
+        whole.now = START_S + bare.at_s
+        reported(whole.engine, jars.dressed(bare), whole.now)
+        answers = script.run(bare, whole.now)
+        one = jars.dressed(bare)
         reply = only_reply(edge.handle(check_of(one, "shop.example", START_S)))
+        script.decision_id = reply.one("X-Botsieve-Id")
         jars.keep(one, "".join(reply.all("Set-Cookie")))
     assert whole.unjudged() == {}
+    record = whole.journal.find(reply.one("X-Botsieve-Id"))
+    assert record is not None
     whole.journal.close()
-    return heard_by_http(reply)
+    signals = record["signals"]
+    attacks = [signal["attack_type"] for signal in signals if "attack_type" in signal]
+    measures = {
+        name: [float(number) for number in pair]
+        for signal in signals
+        if "attack_type" in signal
+        for name, pair in signal.get("measures", {}).items()
+    }
+    return heard_by_http(reply)._replace(attacks=attacks, measures=measures, answers=answers)
 
 
 def check_of(one: Asked, host: str, start_s: float | None) -> Request:
@@ -187,19 +230,17 @@ def heard_by_http(reply: Reply) -> Heard:
 
 
 class Swapped:
-    """The judge of a gRPC edge that lives for all cases: `engine` and `now_s` are the case's."""
+    """The judge of a gRPC edge that lives for all cases: `core` and `now` are the case's."""
 
     def __init__(self) -> None:
-        self.engine: Engine
+        self.core: Core
         self.now = START_S
         self._ids = itertools.count()
 
-    def begin(self, audience: str, policy: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-        """A new case: an engine that knows nobody."""
-        self.engine = engine_of(audience, policy, settings)
-
     def judge(self, o: Observation) -> Decision:
-        return self.engine.decide(o, self.now, f"0000-0000-0000-{next(self._ids):04d}")
+        decision = self.core.engine.decide(o, self.now, f"0000-0000-0000-{next(self._ids) % 10_000:04d}")
+        self.core.decided(decision)
+        return decision
 
     def judge_in_time(self, o: Observation, until_s: float) -> Decision:
         return self.judge(o)  # no case is about time that judging takes
@@ -217,16 +258,24 @@ def by_grpc(
     settings: Mapping[str, Any] = NOTHING,
 ) -> Heard:
     """The real gRPC server: `ask` makes one call."""
-    judge.begin(audience, policy, settings)
-    jars = Jars()
+    asked, jars = list(asked), Jars()
+    judge.core = Core(Setup.of(asked, audience, policy, settings), jars)
     for bare in asked:
-        one, judge.now = jars.dressed(bare), START_S + bare.at_s
-        reported(judge.engine, one, judge.now)
+        judge.now = START_S + bare.at_s
+        answers = judge.core.before(jars.dressed(bare), judge.now)
+        one = jars.dressed(bare)
         decision = ask(message_of(one))
         jars.keep(one, decision.set_cookie)
     verdict = pb.Verdict.Name(decision.verdict).removeprefix("VERDICT_").lower()
     reasons = [signal.id.partition(".")[2] + (f":{signal.detail}" if signal.detail else "") for signal in decision.signals]
-    return Heard(verdict, decision.score, reasons, None, decision.rule)
+    attacks = [signal.attack_type for signal in decision.signals if signal.attack_type]
+    measures = {
+        measure.name: [measure.value, *([measure.limit] if measure.HasField("limit") else [])]
+        for signal in decision.signals
+        if signal.attack_type
+        for measure in signal.measures
+    }
+    return Heard(verdict, decision.score, reasons, None, decision.rule, attacks, measures, answers)
 
 
 def message_of(one: Asked) -> pb.Observation:
@@ -250,7 +299,13 @@ def message_of(one: Asked) -> pb.Observation:
 
 
 def _of(decision: Decision) -> Heard:
-    return Heard(decision.verdict, decision.score, decision.reasons, decision.level, decision.rule)
+    measures = {
+        measure.name: [float(measure.value), *([] if measure.limit is None else [float(measure.limit)])]
+        for violation in decision.violations
+        for measure in violation.measures
+    }
+    attacks = [violation.attack_type for violation in decision.violations]
+    return Heard(decision.verdict, decision.score, decision.reasons, decision.level, decision.rule, attacks, measures)
 
 
 def _fail(signal: str, error: Exception) -> None:
