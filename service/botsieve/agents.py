@@ -34,7 +34,6 @@ class Agent(msgspec.Struct, frozen=True, gc=False):
     engine: str = ""
     version: int = 0
     platform: str = ""
-    mobile: bool = False
     claims_browser: bool = False
     says_program: bool = False
     token: str = ""
@@ -133,7 +132,7 @@ def parse_agent(user_agent: bytes, known: Crawlers | None = None) -> Agent:
 
 def _mozilla(ua: bytes, crawler: str) -> Agent:
     family, engine, version = _browser(ua)
-    of = partial(Agent, family, engine, version, _first(_PLATFORMS, ua), b"Mobile" in ua)
+    of = partial(Agent, family, engine, version, _first(_PLATFORMS, ua))
     if family and crawler in AUTOMATION:
         return of(True, True, crawler=crawler)
     introduces = family != "ie" and any(word in ua for word in _INTRODUCTIONS)

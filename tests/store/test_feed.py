@@ -15,8 +15,6 @@ from tests.pace import in_time, own_heap
 from tests.store.rig import Store
 from tests.unit.store.rows import feedback
 
-HIDDEN = Redactor(HMAC, b"k" * 32)
-
 
 def test_everything_reaches_the_file(tmp_path: Path) -> None:
     """Incidents with their samples, minutes, feedback; opened and closed are told; the same numbers."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -46,16 +45,6 @@ edges:
   grpc: {listen: null}
 web: {listen: null}
 """
-
-
-class Events:
-    """What the journal was told, before it holds anything back."""
-
-    def __init__(self) -> None:
-        self.all: list[tuple[str, dict[str, Any]]] = []
-
-    def of(self, name: str) -> list[dict[str, Any]]:
-        return [keys for event, keys in self.all if event == name]
 
 
 class Service:

@@ -14,7 +14,6 @@ from botsieve.challenge.device import BROKEN, FOREIGN, GENUINE, Device, Devices
 from botsieve.observation import Observation
 
 BAD_MAC, FOREIGN_HOST, MISMATCH = "bad_mac", "foreign_host", "mismatch"
-FAULTS = (BAD_MAC, FOREIGN_HOST, MISMATCH)
 
 # guess: two tabs that are opened together both come without an id and both get one; ids born so close together are one browser.
 RACE_S = 30

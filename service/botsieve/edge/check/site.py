@@ -159,10 +159,7 @@ class Site:
         self.protected = [
             scope for server in self.servers for scope in server.everything() if scope.kind == "location" and scope.is_protected
         ]
-        # Server -> its protected locations.
-        self._guarded: dict[int, list[Scope]] = {}
-        for location in self.protected:
-            self._guarded.setdefault(id(self.server_of(location)), []).append(location)
+        self._guarded = {id(self.server_of(location)) for location in self.protected}
         self._tries = 0
         self._patterns: dict[tuple[str, bool], re2._Regexp | None] = {}
 
@@ -172,10 +169,6 @@ class Site:
     def is_guarded(self, server: Scope) -> bool:
         """The server has a protected location."""
         return id(server) in self._guarded
-
-    def protected_in(self, server: Scope) -> list[Scope]:
-        """The protected locations of a server."""
-        return self._guarded.get(id(server), [])
 
     @property
     def guarded(self) -> list[Scope]:
