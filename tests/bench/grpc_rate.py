@@ -27,7 +27,7 @@ from botsieve.decision import ALLOW, ENFORCE, Decision
 from botsieve.observation import Observation
 from botsieve.transports.grpc import GrpcSettings, GrpcTransport
 from botsieve.transports.grpc_calls import Limits
-from botsieve.transports.grpc_map import Answer
+from botsieve.transports.grpc_told import Answer
 from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 

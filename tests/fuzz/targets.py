@@ -23,10 +23,9 @@ from botsieve.errors import ConfigError, InputError, InvalidObservation
 from botsieve.observation import KINDS, Observation, address_text, canonical_path, network_text
 from botsieve.replay.formats import BUILT_IN
 from botsieve.replay.log_format import LogFormat
+from botsieve.transports import grpc_lean
 from botsieve.transports.edge_headers import observation_of
 from botsieve.transports.grpc_map import to_observation
-from botsieve.v1 import decision_pb2
-from google.protobuf.message import DecodeError
 
 from tests.lua.test_fingerprint import same as lua_equals_python
 from tests.transports.edge_harness import START_S, Service
@@ -73,11 +72,7 @@ def observation(data: bytes) -> None:
 def message(data: bytes) -> None:
     """A gRPC message: an Observation, InvalidObservation, or no message at all."""
     try:
-        parsed = decision_pb2.Observation.FromString(data)
-    except DecodeError:
-        return
-    try:
-        o = to_observation(parsed, now_s=START_S)
+        o = to_observation(grpc_lean.observation(data), now_s=START_S)
     except InvalidObservation as fault:
         _is(str(fault).isprintable() and str(fault).isascii(), str(fault))
         return

@@ -90,7 +90,7 @@ def test_a_port_in_use_is_an_error() -> None:
     assert "accepted" in message
 
 
-@pytest.mark.parametrize("listen", ["unix:relative.sock", "unix:/missing-folder/grpc.sock", "unix:/" + "x" * 107])
+@pytest.mark.parametrize("listen", ["unix:relative.sock", "unix:/missing-folder/too/grpc.sock", "unix:/" + "x" * 107])
 def test_a_path_that_cannot_be_a_socket_is_an_error(listen: str) -> None:
     """The message names the key and what would be accepted."""
     message = start_error(listen=listen)

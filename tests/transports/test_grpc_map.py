@@ -1,4 +1,4 @@
-"""service/botsieve/transports/grpc_map.py: what a gateway tells, in our own values, and back."""
+"""service/botsieve/transports/grpc_map.py: what a gateway tells, in our own values."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from typing import Any
 
 import pytest
 from botsieve import observation as seen
-from botsieve.decision import ALLOW, BLOCK, CHALLENGE, ENFORCE, MONITOR, Decision, Measure, Signal
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
-from botsieve.transports.grpc_map import to_decision, to_observation
+from botsieve.transports import grpc_lean
+from botsieve.transports.grpc_map import to_observation
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.v1 import error_reason_pb2
-from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transports.grpc_harness import Answer, header, observation
+from tests.transports.grpc_harness import header, observation
 
 NOW_S = 1_700_000_000.0
 
 
 def mapped(**fields: Any) -> Observation:
-    return to_observation(observation(**fields), now_s=NOW_S)
+    return to_observation(lean(observation(**fields)), now_s=NOW_S)
+
+
+def lean(message: pb.Observation) -> grpc_lean.LeanObservation:
+    return grpc_lean.observation(message.SerializeToString())
 
 
 def refused(**fields: Any) -> tuple[str, str]:
@@ -72,8 +75,8 @@ def test_absence_is_not_known() -> None:
 
 def test_the_profile_of_the_edge_stands_in_for_an_empty_sight() -> None:
     """Empty `sight`: the configured profile applies; a list, even of unknown values only, replaces it."""
-    assert to_observation(observation(), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.SEES_TLS | seen.DELIVERS_COOKIE
-    assert to_observation(observation(sight=[77]), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.DELIVERS_COOKIE
+    assert to_observation(lean(observation()), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.SEES_TLS | seen.DELIVERS_COOKIE
+    assert to_observation(lean(observation(sight=[77])), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.DELIVERS_COOKIE
 
 
 @pytest.mark.parametrize("packed", [bytes([203, 0, 113, 7]), bytes(10) + b"\xff\xff" + bytes([203, 0, 113, 7])])
@@ -209,6 +212,22 @@ def test_the_bounds_themselves_are_accepted() -> None:
     mapped(headers=[header(b"n" * 256, bytes(16384))])
 
 
+def test_a_fingerprint_that_is_no_message_is_an_error() -> None:
+    """Bytes that are no TlsFingerprint: InvalidObservation, for this observation alone."""
+    raw = observation().SerializeToString() + bytes([13 << 3 | 2, 1, 0xFF])
+    with pytest.raises(InvalidObservation) as caught:
+        to_observation(grpc_lean.observation(raw), now_s=NOW_S)
+    assert (caught.value.reason, caught.value.field) == ("UNSPECIFIED", "message")
+
+
+def test_a_fingerprint_in_pieces_is_one() -> None:
+    """The wire allows a message in several pieces, which are merged: the last of each field counts."""
+    first, second = pb.TlsFingerprint(ja4=b"a", tls_sig=b"s"), pb.TlsFingerprint(ja4=b"b")
+    raw = b"".join(observation(tls=piece).SerializeToString() for piece in (first, second))
+    o = to_observation(grpc_lean.observation(raw), now_s=NOW_S)
+    assert (o.ja4, o.tls_sig) == (b"b", b"s")
+
+
 def test_no_byte_of_a_client_stands_in_a_message() -> None:
     """An error says which field and how long, never what was in it."""
     marked = b"SECRET"
@@ -250,9 +269,9 @@ MESSAGES = st.builds(
 )
 
 
-def holds(message: pb.Observation) -> None:
+def holds(raw: bytes) -> None:
     try:
-        o = to_observation(message, now_s=NOW_S)
+        o = to_observation(grpc_lean.observation(raw), now_s=NOW_S)
     except InvalidObservation as error:
         error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
         return
@@ -265,63 +284,10 @@ def holds(message: pb.Observation) -> None:
 @given(MESSAGES)
 def test_any_message_gives_an_observation_or_the_declared_error(message: pb.Observation) -> None:
     """Whatever fields hold: an Observation, or InvalidObservation with a reason that the proto knows."""
-    holds(message)
+    holds(message.SerializeToString())
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_that_parse_give_an_observation_or_the_declared_error(raw: bytes) -> None:
+def test_any_bytes_give_an_observation_or_the_declared_error(raw: bytes) -> None:
     """Unknown fields, unknown enum values and odd order change nothing of the promise."""
-    message = pb.Observation()
-    try:
-        message.ParseFromString(b"\x0a\x04\x7f\x00\x00\x01\x2a\x01G\x42\x01/" + raw)
-    except DecodeError:
-        return
-    holds(message)
-
-
-def decision(**fields: Any) -> Decision:
-    whole = {"id": "7k3m-9x2q-f4d1-p8wz", "verdict": ALLOW, "would_be": CHALLENGE, "mode": MONITOR, "score": 55, "bot": False}
-    rest = {"signals": (), "rule": "threshold.challenge", "policy": "shop", "audience": "mixed", "config": "0123456789ab"}
-    return Decision(**{**whole, **rest, **fields})
-
-
-def test_a_decision_arrives_whole() -> None:
-    """Every field of the proto's Decision says what ours says."""
-    signals = (
-        Signal(
-            "timing.suspicious_timing", 35, "cv", "client", (Measure("cv", 0.01, 0.05), Measure("count", 50)), "Bot Detected"
-        ),
-        Signal("agent.bot_useragent", 40, "curl"),
-    )
-    told = to_decision(decision(signals=signals, retry_after_s=7, set_cookie="__Host-botsieve_s=x; Path=/"))
-    assert (told.id, told.verdict, told.would_be, told.mode) == (
-        "7k3m-9x2q-f4d1-p8wz",
-        pb.VERDICT_ALLOW,
-        pb.VERDICT_CHALLENGE,
-        pb.MODE_MONITOR,
-    )
-    assert (told.score, told.policy, told.rule, told.config) == (55, "shop", "threshold.challenge", "0123456789ab")
-    assert (told.retry_after_s, told.set_cookie) == (7, "__Host-botsieve_s=x; Path=/")
-    first, second = told.signals
-    assert (first.id, first.points, first.detail, first.subject) == ("timing.suspicious_timing", 35, "cv", pb.SUBJECT_CLIENT)
-    assert first.attack_type == "Bot Detected"
-    limited, free = first.measures
-    assert (limited.name, limited.value, limited.limit, limited.HasField("limit")) == ("cv", 0.01, 0.05, True)
-    assert not free.HasField("limit")
-    assert second.subject == pb.SUBJECT_UNSPECIFIED
-    assert not told.HasField("answer")
-    assert not told.HasField("lease")
-
-
-def test_verdicts_and_modes_have_their_own_numbers() -> None:
-    """allow, challenge, block, monitor and enforce are told apart."""
-    told = [to_decision(decision(verdict=verdict, would_be=verdict, mode=ENFORCE)) for verdict in (ALLOW, CHALLENGE, BLOCK)]
-    assert [one.verdict for one in told] == [pb.VERDICT_ALLOW, pb.VERDICT_CHALLENGE, pb.VERDICT_BLOCK]
-    assert told[0].mode == pb.MODE_ENFORCE
-
-
-def test_an_answer_is_carried_as_it_is() -> None:
-    """Status, headers in order and any bytes of the body."""
-    told = to_decision(decision(verdict=BLOCK), Answer(403, [("a", "1"), ("b", "\xff")], b"\x00\xff"))
-    assert (told.answer.status, told.answer.body) == (403, b"\x00\xff")
-    assert [(field.name, field.value) for field in told.answer.headers] == [(b"a", b"1"), (b"b", b"\xff")]
+    holds(b"\x0a\x04\x7f\x00\x00\x01\x2a\x01G\x42\x01/" + raw)

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from botsieve.transports import grpc_calls
-from botsieve.v1 import decision_pb2, error_reason_pb2
+from botsieve.v1 import decision_pb2, decision_service_pb2, error_reason_pb2
 
 from tests.transports.grpc_harness import Edge, batch, check, header, observation, on_socket, refusal, stream, until
 
@@ -108,3 +108,17 @@ def test_a_stream_that_goes_away_is_forgotten(edge: Edge, channel: grpc.Channel)
     until(lambda: edge.transport.streams == 0)
     assert check(channel, observation()).verdict == decision_pb2.VERDICT_ALLOW
     assert edge.told == []
+
+
+def test_a_header_that_is_no_message_gets_its_own_error(edge: Edge, channel: grpc.Channel) -> None:
+    """Broken bytes inside one observation: an error for that one; its neighbours are judged and the stream goes on."""
+    broken = observation().SerializeToString() + b"\x52\x01\xff"
+    whole = observation(headers=CURL).SerializeToString()
+    raw = b"".join(b"\x12" + bytes([len(one)]) + one for one in (whole, broken, whole))
+    call = channel.stream_stream("/botsieve.v1.DecisionService/CheckStream")
+    for answer in call(iter([raw, raw]), timeout=10):
+        first, second, third = decision_service_pb2.CheckStreamResponse.FromString(answer).results
+        assert first.decision.verdict == third.decision.verdict == decision_pb2.VERDICT_BLOCK
+        assert second.error.reason == error_reason_pb2.ERROR_REASON_UNSPECIFIED
+        assert "no Header; accepted" in second.error.message
+    assert edge.unjudged == ["edge_fault"] * 2

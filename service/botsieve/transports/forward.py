@@ -23,6 +23,7 @@ from botsieve.observation import (
     pack_address,
 )
 from botsieve.service import DecisionService
+from botsieve.transports.gateway_headers import SHOWN
 from botsieve.transports.http import NginxEdge, rendered
 from botsieve.transports.http_wire import Request, render
 
@@ -31,12 +32,6 @@ _MAX_HOPS = 32
 
 # Traefik names the scheme of a WebSocket.
 _SCHEMES = {b"http": b"http", b"https": b"https", b"ws": b"http", b"wss": b"https"}
-
-# What every gateway of this kind passes on as the client sent it, Accept-Encoding apart: Go proxies add one of their own.
-_SHOWN = frozenset(
-    b"accept accept-language cookie origin referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode "
-    b"sec-fetch-site sec-fetch-user sec-purpose upgrade-insecure-requests user-agent x-requested-with".split()
-)
 
 
 class ForwardEdge(NginxEdge):
@@ -86,7 +81,7 @@ class ForwardEdge(NginxEdge):
         settings, headers = self.settings, request.headers
         sight = settings.sight or 0
         client, peer = self._client(request)
-        shown = _SHOWN | {b"accept-encoding"} if sight & SEES_ACCEPT_ENCODING else _SHOWN
+        shown = SHOWN | {b"accept-encoding"} if sight & SEES_ACCEPT_ENCODING else SHOWN
         ja3 = headers.get(settings.ja3_header, b"")[:64] if settings.ja3_header else b""
         ja4 = headers.get(settings.ja4_header, b"")[:64] if settings.ja4_header else b""
         return make_observation(

@@ -11,20 +11,20 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from time import perf_counter
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 import grpc
 import msgspec
-from google.protobuf.message import DecodeError
 
 from botsieve.config.settings import EdgeSettings
 from botsieve.decision import ALLOW, Decision
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
 from botsieve.ranges import RangeSet
-from botsieve.transports.grpc_map import EDGE, Answer, to_decision, to_observation
+from botsieve.transports import grpc_lean as lean
+from botsieve.transports.grpc_map import EDGE, to_observation
+from botsieve.transports.grpc_told import Answer, to_check_response, to_check_result, to_check_stream_response, to_decision
 from botsieve.transports.grpc_turns import Turns
-from botsieve.v1 import decision_pb2
 from botsieve.v1 import decision_service_pb2 as pb
 
 SERVICE_NAME = "botsieve.v1.DecisionService"
@@ -43,7 +43,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 _Code = grpc.StatusCode
 _EOF: Any = cast(Any, grpc.aio).EOF  # the stubs of grpc do not know it
-_Message = TypeVar("_Message", pb.CheckRequest, pb.CheckStreamRequest)
 # What a status means for the counter of unjudged requests.  UNAVAILABLE judges nobody either: the gateway asks again elsewhere.
 _UNJUDGED = {
     _Code.INVALID_ARGUMENT: "edge_fault",
@@ -133,15 +132,13 @@ class Calls:
     def handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
         """The table for the server.
 
-        Messages arrive as bytes: one that does not parse is then answered by us, not by a traceback.  Check is a unary call on
+        Messages arrive and leave as bytes: one that does not parse is answered by us, not by a traceback.  Check is a unary call on
         the wire; it is served as a stream of one message, because a unary handler is called when the message is there, and a
         stranger who withholds it would hold a place that belongs to a gateway.
         """
         table = {
-            "Check": grpc.stream_unary_rpc_method_handler(self._check, None, pb.CheckResponse.SerializeToString),
-            "CheckStream": grpc.stream_stream_rpc_method_handler(
-                self._check_stream, None, pb.CheckStreamResponse.SerializeToString
-            ),
+            "Check": grpc.stream_unary_rpc_method_handler(self._check),
+            "CheckStream": grpc.stream_stream_rpc_method_handler(self._check_stream),
         }
         return grpc.method_handlers_generic_handler(SERVICE_NAME, table)
 
@@ -151,7 +148,7 @@ class Calls:
         for reading in self._waiting:
             reading.cancel()
 
-    async def _check(self, _messages: object, context: Context) -> pb.CheckResponse | None:
+    async def _check(self, _messages: object, context: Context) -> bytes | None:
         try:
             self._admit(context)
             with self._place():
@@ -179,8 +176,7 @@ class Calls:
         try:
             while (raw := await self._next_batch(reading)) is not _EOF:
                 reading = asyncio.ensure_future(context.read())
-                response = await self._answer_batch(_parsed(pb.CheckStreamRequest, raw))
-                await context.write(response)
+                await context.write(await self._answer_batch(lean.batch(raw)))
         finally:
             reading.cancel()
 
@@ -227,35 +223,34 @@ class Calls:
         finally:
             self._waiting.discard(reading)
 
-    async def _answer_check(self, raw: Any, context: Context) -> pb.CheckResponse:
+    async def _answer_check(self, raw: Any, context: Context) -> bytes:
         begun_s = perf_counter()
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s <= 0:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", "the deadline had passed before the request was judged")
-        request = _parsed(pb.CheckRequest, raw)
+        request = lean.check(b"" if raw is _EOF else raw)  # a call without a message counts as an empty one
         if not request.HasField("observation"):
             raise InvalidObservation("OBSERVATION_MISSING", "observation", "there is no observation; accepted: one to judge")
         await self._turns.take()
-        o = self._observed(request.observation)
+        o = to_observation(request.observation, now_s=self._now_s(), sees=self._limits.sees)
         decision = self._service.judge_in_time(o, begun_s + self._limits.deadline_ms * 1e-3)
         self._turns.has_time()
         if decision is None:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
-        return pb.CheckResponse(decision=self._told(o, decision, want_answer=request.want_answer))
+        return to_check_response(self._told(o, decision, want_answer=request.want_answer))
 
-    async def _answer_batch(self, request: pb.CheckStreamRequest) -> pb.CheckStreamResponse:
-        if not 1 <= len(request.observations) <= MAX_BATCH:
+    async def _answer_batch(self, request: lean.LeanBatch) -> bytes:
+        count = len(request.observations)
+        if not 1 <= count <= MAX_BATCH:
             raise InvalidObservation(
-                "BATCH_SIZE",
-                "observations",
-                f"the batch has {len(request.observations)} observations; accepted: 1 to {MAX_BATCH}",
+                "BATCH_SIZE", "observations", f"the batch has {count} observations; accepted: 1 to {MAX_BATCH}"
             )
-        with self._room_for(len(request.observations)) as is_room:
+        with self._room_for(count) as is_room:
             if is_room:
                 results = await self._judge_each(request)
             else:
-                results = [self._failed(_overloaded(_BUSY)) for _ in request.observations]
-        return pb.CheckStreamResponse(batch=request.batch, results=results)
+                results = [self._failed(_overloaded(_BUSY)) for _ in range(count)]
+        return to_check_stream_response(request.batch, results)
 
     @contextlib.contextmanager
     def _room_for(self, count: int) -> Iterator[bool]:
@@ -268,30 +263,31 @@ class Calls:
         finally:
             self.judging -= count
 
-    async def _judge_each(self, request: pb.CheckStreamRequest) -> list[pb.CheckResult]:
+    async def _judge_each(self, request: lean.LeanBatch) -> list[bytes]:
         results = []
-        await self._turns.take()
+        want_answer, turns = request.want_answer, self._turns
+        await turns.take()
+        now_s = self._now_s()
         for message in request.observations:
-            results.append(self._result(message, want_answer=request.want_answer))
-            if not self._turns.has_time():
-                await self._turns.take()
+            results.append(self._result(message, now_s, want_answer=want_answer))
+            if not turns.has_time():
+                await turns.take()
+                now_s = self._now_s()
         return results
 
-    def _result(self, message: decision_pb2.Observation, *, want_answer: bool) -> pb.CheckResult:
+    def _result(self, message: lean.LeanObservation, now_s: float, *, want_answer: bool) -> bytes:
         try:
-            o = self._observed(message)
-            return pb.CheckResult(decision=self._told(o, self._service.judge(o), want_answer=want_answer))
+            o = to_observation(message, now_s=now_s, sees=self._limits.sees)
+            return to_check_result(self._told(o, self._service.judge(o), want_answer=want_answer))
         except InvalidObservation as error:
             return self._failed(error)
 
-    def _failed(self, error: Exception) -> pb.CheckResult:
+    def _failed(self, error: Exception) -> bytes:
         refusal = self._refusal(error)
-        return pb.CheckResult(error=pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal)))
+        told = pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal))
+        return pb.CheckResult(error=told).SerializeToString()
 
-    def _observed(self, message: decision_pb2.Observation) -> Observation:
-        return to_observation(message, now_s=self._now_s(), sees=self._limits.sees)
-
-    def _told(self, o: Observation, decision: Decision, *, want_answer: bool) -> decision_pb2.Decision:
+    def _told(self, o: Observation, decision: Decision, *, want_answer: bool) -> bytes:
         answer = self._service.answer(o, decision) if want_answer and decision.verdict != ALLOW else None
         return to_decision(decision, answer)
 
@@ -335,16 +331,6 @@ def is_edge(peer: str, trusted: RangeSet) -> bool:
         return pack_address(address) in trusted
     except InvalidObservation:
         return False
-
-
-def _parsed(kind: type[_Message], raw: Any) -> _Message:
-    """A message from its bytes; a call without one counts as an empty message."""
-    try:
-        return kind.FromString(b"" if raw is _EOF else raw)
-    except DecodeError:
-        raise InvalidObservation(
-            "UNSPECIFIED", "message", f"the message is no {kind.__name__}; accepted: one encoded as proto/botsieve/v1 says"
-        ) from None
 
 
 _BUSY = f"{MAX_JUDGING} observations of all streams are being judged, as many as are accepted; this one was not"

@@ -1,0 +1,105 @@
+"""service/botsieve/transports/grpc_headers.py: a client's header fields."""
+
+from __future__ import annotations
+
+import pytest
+from botsieve.errors import InvalidObservation
+from botsieve.observation import MAX_HEADER_BYTES, MAX_HEADER_VALUE, MAX_HEADERS
+from botsieve.transports import grpc_headers
+from botsieve.transports.gateway_headers import SHOWN
+from botsieve.transports.grpc_headers import shown_beside, to_headers
+from botsieve.v1 import decision_pb2 as pb
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def raw(name: bytes, value: bytes = b"") -> bytes:
+    return pb.Header(name=name, value=value).SerializeToString()
+
+
+NAMES = st.one_of(
+    st.binary(max_size=12),
+    st.sampled_from([b"Cookie", b"cookie", b"Accept", b"accept", b":path", b"X-Botsieve-Id", b"x-ja4-fingerprint", b"n" * 256]),
+)
+VALUES = st.one_of(st.binary(max_size=20), st.sampled_from([bytes(320), bytes(MAX_HEADER_VALUE)]))
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=8))
+def test_names_and_values(fields: list[tuple[bytes, bytes]]) -> None:
+    """The first value of each of the client's own names, lower case; cookies joined; what came twice is said; read twice, the same."""
+    if sum(len(name) + len(value) for name, value in fields) > MAX_HEADER_BYTES:
+        return
+    meant: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        lower = name.lower()
+        if lower and not lower.startswith((b":", b"x-botsieve-", b"x-ja4-fingerprint")):
+            meant.setdefault(lower, []).append(value)
+    raws = [raw(name, value) for name, value in fields]
+    for _ in range(2):
+        headers, duplicated = to_headers(raws)
+        assert headers == {name: b"; ".join(values) if name == b"cookie" else values[0] for name, values in meant.items()}
+        assert duplicated == {name for name, values in meant.items() if len(values) > 1} - {b"cookie"}
+
+
+@given(st.lists(st.binary(max_size=12), max_size=4))
+def test_any_bytes_give_headers_or_the_declared_error(raws: list[bytes]) -> None:
+    """What is no Header is InvalidObservation without a byte of it."""
+    said = ""
+    try:
+        to_headers(raws)
+    except InvalidObservation as error:
+        said = f"{error.reason} {error}"
+    assert not said or (said.startswith("UNSPECIFIED ") and "no Header; accepted" in said)
+
+
+@pytest.mark.parametrize(
+    ("raws", "reason", "field"),
+    [
+        ([raw(b"a")] * (MAX_HEADERS + 1), "TOO_MANY_HEADERS", "headers"),
+        ([raw(b"a", bytes(MAX_HEADER_VALUE + 1))], "FIELD_TOO_LONG", "headers.value"),
+        ([raw(b"n" * 257)], "FIELD_TOO_LONG", "headers.name"),
+        ([raw(b":" * 257)], "FIELD_TOO_LONG", "headers.name"),
+        ([raw(b"a", bytes(16383))] * 4 + [raw(b"b")], "TOO_MANY_HEADERS", "headers"),
+    ],
+)
+def test_every_bound_has_its_error(raws: list[bytes], reason: str, field: str) -> None:
+    """One step beyond each bound, also when the field is not the client's."""
+    with pytest.raises(InvalidObservation) as caught:
+        to_headers(raws)
+    assert (caught.value.reason, caught.value.field) == (reason, field)
+
+
+def test_the_bounds_themselves_are_accepted() -> None:
+    """At most N means that N is fine; the bytes of names and values count, not those of the wire around them."""
+    assert len(to_headers([raw(b"%d" % n) for n in range(MAX_HEADERS)])[0]) == MAX_HEADERS
+    assert to_headers([raw(b"a", bytes(MAX_HEADER_VALUE))])[0] == {b"a": bytes(MAX_HEADER_VALUE)}
+    assert to_headers([raw(b"%d" % n, bytes(MAX_HEADER_BYTES // 4 - 1)) for n in range(4)])[1] == frozenset()
+
+
+def held() -> int:
+    answers = grpc_headers._field.__self__  # type: ignore[attr-defined]
+    return int(answers.held)
+
+
+def test_what_is_held_is_bounded() -> None:
+    """A flood of invented fields pushes out only fields; overlong ones are not held at all."""
+    for number in range(5000):
+        to_headers([raw(b"flood-%d" % number)])
+    before = held()
+    assert before <= 2048
+    to_headers([raw(b"long", bytes(400))])
+    assert held() == before
+
+
+@pytest.mark.parametrize("name", [b"Cookie", b"cookie", b"Referer", b"authorization", b"Proxy-Authorization"])
+def test_what_is_each_visitors_own_is_not_held(name: bytes) -> None:
+    """Cookies, credentials and the page before leave nothing behind."""
+    to_headers([raw(b"flood-0")])
+    before = held()
+    assert to_headers([raw(name, b"secret")])[0] == {name.lower(): b"secret"}
+    assert held() == before
+
+
+def test_what_came_proves_that_it_is_shown() -> None:
+    """The common headers and those that came."""
+    assert shown_beside([b"x-own"]) == SHOWN | {b"x-own"}
