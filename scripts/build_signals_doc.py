@@ -45,7 +45,7 @@ TEXT = {
     ),
     "agent.known_crawler": Told(
         "The User-Agent names a crawler of the public list that cannot be verified.",
-        "Crawlers that can be verified ([crawlers.md](crawlers.md)), and who already counts as `bot_useragent`.",
+        "Crawlers that can be verified ([crawlers.md](crawlers.md)), who already counts as `bot_useragent`, and who posts (webhooks).",
         "The crawler's name: `known_crawler:AhrefsBot`.",
     ),
     "headers.no_accept_language": Told(

@@ -128,6 +128,7 @@ def request_key(o: Observation, plan: Plan, *, tool: str, cleared: bool) -> Requ
         o.tls_sig,
         bool(get(b"accept-language")),
         o.kind,
+        o.method == b"POST",
         o.peer == o.client,
         o.headers_seen,
         cleared,

@@ -67,9 +67,12 @@ def no_useragent(o: Observation, view: View, settings: NoUseragent) -> Signal | 
 
 
 def known_crawler(o: Observation, view: View, settings: KnownCrawler) -> Signal | None:
-    """[own]  It names a crawler that cannot be verified.  A program's token in the same User-Agent counts instead of it."""
+    """[own]  It names a crawler that cannot be verified.  A program's token in the same User-Agent counts instead of it.
+
+    Crawlers read: who posts under a name of that list delivers something (the payments of a shop).
+    """
     agent = view.agent
-    if not agent.crawler or agent.verifiable:
+    if not agent.crawler or agent.verifiable or o.method == b"POST":
         return None
     programs = view.policy.detectors.get("agent.bot_useragent")
     if isinstance(programs, BotUseragent) and programs.points and token_in(programs.tokens, o.user_agent):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.evidence import CLIENT, findings, observe, view_of
+from tests.unit.rig import Rig, enforcing
 
 SEED = BotUseragent().tokens
 
@@ -57,6 +58,16 @@ def test_tokens_are_the_operator_s() -> None:
     assert signal is not None
     assert (signal.reason, signal.points) == ("bot_useragent:Acme_Probe", 7)
     assert bot_useragent(o, view_of(o), BotUseragent(tokens=())) is None
+
+
+def test_who_posts_does_not_crawl() -> None:
+    """Stripe, PayPal and Shopify stand on the list, and deliver what was paid; one that reads counts under each of its methods."""
+    stripe = {b"user-agent": b"Stripe/1.0 (+https://stripe.com/docs/webhooks)"}
+    for method, points in ((b"POST", 0), (b"GET", 40), (b"HEAD", 40), (b"PUT", 40)):
+        rig = Rig(enforcing())
+        for at_s in (0.0, 1.0, 2.0):
+            rig.ask("/hooks", headers=stripe, at_s=at_s, method=b"GET")
+            assert rig.ask("/hooks", headers=stripe, at_s=at_s, method=method).score == points, method
 
 
 def test_known_crawler() -> None:

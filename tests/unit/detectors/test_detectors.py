@@ -77,7 +77,11 @@ hellos = st.sampled_from(
 )
 
 
-@given(asked, asked, hellos, hellos, st.booleans())
+methods = st.sampled_from([{"method": b"GET"}, {"method": b"POST"}, {"method": b"HEAD"}])
+hellos_and_methods = st.builds(lambda hello, method: hello | method, hellos, methods)
+
+
+@given(asked, asked, hellos_and_methods, hellos_and_methods, st.booleans())
 def test_equal_keys_mean_equal_answers(
     one: dict[bytes, bytes], two: dict[bytes, bytes], hello_one: dict[str, bytes], hello_two: dict[str, bytes], cleared: bool
 ) -> None:
