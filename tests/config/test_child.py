@@ -31,6 +31,16 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert "took longer than 0.001 s" in said.mistakes[0]
 
 
+def test_a_child_that_cannot_start_names_the_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virtual environment below somebody's home: the service ran, its reloads said `Permission denied` of a good file."""
+    file, python = tmp_path / "b.yaml", tmp_path / "python"
+    file.write_text("# nothing\n")
+    python.write_text("")
+    monkeypatch.setattr("sys.executable", str(python))
+    (said,) = Child(str(file)).ask().mistakes
+    assert f"({python}: Permission denied); accepted: an interpreter that the service's user may run" in said
+
+
 def test_a_child_that_is_stopped_is_no_answer(tmp_path: Path) -> None:
     """As at a shutdown in the middle of a reload."""
     file = tmp_path / "b.yaml"

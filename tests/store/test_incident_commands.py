@@ -123,7 +123,10 @@ def test_one_incident(state: str, capsys: pytest.CaptureFixture[str]) -> None:
     other = printed(capsys, "incidents", "show", "AAAA-bbbb-cccc-dddd", "--state-dir", state)
     assert "found: Scraper, Other" in other
     assert "an operator ended it" in other
-    assert "told, nothing refused" in printed(capsys, "incidents", "show", "shared", "--state-dir", state)
+    assert "or earlier; `botsieve preventions list` and `release` end it" in text
+    shared = printed(capsys, "incidents", "show", "shared", "--state-dir", state)
+    assert "told, nothing refused by it" in shared  # and who refused the hundred is said, or the two lines would contradict
+    assert "100 refused, 3 challenged (by their score, a rule or another prevention)" in shared
     assert "in mode monitor" in printed(capsys, "incidents", "show", "everybody", "--state-dir", state)
 
 

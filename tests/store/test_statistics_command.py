@@ -56,6 +56,14 @@ def test_by_policy_and_by_time(state: str, capsys: pytest.CaptureFixture[str]) -
     assert printed(capsys, "statistics", "--state-dir", state, "--policy", "nobody").splitlines()[1].split() == ["0"] * 8
 
 
+def test_nothing_yet_is_explained(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row of zeros in the first minute looks broken: why is said, beside the table."""
+    assert main(["statistics", "--state-dir", state, "--policy", "nobody"]) == 0
+    assert capsys.readouterr().err == "nothing was counted in this time; the running minute is not in it yet\n"
+    assert main(["statistics", "--state-dir", state]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_wrong_usage(state: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Two steps of time, an unknown one, and no database."""
     assert main(["statistics", "--state-dir", state, "--by", "minute", "--by", "day"]) == 2

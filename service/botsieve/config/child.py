@@ -36,7 +36,10 @@ class Child:
         except TimeoutError:
             return self._mistaken(f"reading the file took longer than {self._process.wait_s:g} s; accepted: a smaller file")
         except OSError as error:
-            return self._mistaken(f"the file could not be checked ({error.strerror}); the process that reads it did not start")
+            return self._mistaken(
+                f"the file could not be checked: the process that reads it did not start ({sys.executable}: {error.strerror}); "
+                "accepted: an interpreter that the service's user may run"
+            )
         except ValueError:
             return self._mistaken(
                 f"the file could not be checked within {MEMORY_MIB} MiB and {CPU_S} s "

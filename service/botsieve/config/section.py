@@ -5,7 +5,7 @@ Law of the file: unknown keys and keys of later versions are refused before valu
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
@@ -46,7 +46,7 @@ def known_only(section: type[Section], data: dict[str, Any], path: Path, mistake
         elif key in section.later:
             mistakes.add(here, "this is not available in this version; accepted: leave it out")
         else:
-            near = "" if mistakes.is_full else nearest(key, [*known, *section.later])
+            near = "" if mistakes.is_full else _further_in(section, key) or nearest(key, [*known, *section.later])
             hint = f" (did you mean {near}?)" if near else ""
             mistakes.add(here, f"there is no key {shown_key(key)}{hint}; accepted: {_listed(known)}")
     return kept
@@ -60,6 +60,18 @@ def _inside(section: type[Section] | None, value: Any, path: Path, mistakes: Mis
     if isinstance(value, list):
         return [_inside(section, entry, (*path, at), mistakes) for at, entry in enumerate(value)]
     return value
+
+
+def _further_in(section: type[Section], key: str) -> str:
+    """Where a key of this very name, or with this end, stands: `mode` in policies, `volume` as traversal.volume.  "": nowhere."""
+    found = []
+    for name, info in keys_of(section).items():
+        if name.endswith(f".{key}"):
+            return name
+        inner = inner_section(info)
+        if inner is not None and key in keys_of(inner):
+            found.append(f"{name}[].{key}" if get_origin(info.annotation) is tuple else f"{name}.{key}")
+    return found[0] if len(found) == 1 else ""
 
 
 def _listed(known: dict[str, FieldInfo]) -> str:

@@ -46,6 +46,23 @@ class _Open:
         self.height = 1
 
 
+def _in_words(problem: str) -> str:
+    """What the library's sentence mostly means, for who writes no YAML every day."""
+    if "\\t" in problem:
+        return " (a tab; indent with blanks)"
+    if "expected <block end>" in problem:
+        return " (this line is not indented like the others of its list or section)"
+    if "mapping values are not allowed" in problem:
+        return " (a second `: ` in the line, or a wrong indentation; text with `: ` stands in quotes)"
+    if "expected ':'" in problem:
+        return " (the line above may lack its `: `)"
+    if "cannot start any token" in problem:
+        return " (text that begins so stands in quotes)"
+    if "end of stream" in problem or "got '<stream end>'" in problem:
+        return " (a quote or bracket above is not closed)"
+    return ""
+
+
 def scalar(text: str) -> object:
     """The value of a plain scalar."""
     if text in _NULL:
@@ -113,7 +130,8 @@ class _Reader:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             problem = str(error.problem or error.context or "unknown")
-            self._fail(f"this is no YAML: {ascii(problem)[1:-1][:120]}; accepted: YAML 1.2", mark.line + 1 if mark else 1)
+            shown = ascii(problem)[1:-1][:120]
+            self._fail(f"this is no YAML: {shown}{_in_words(problem)}; accepted: YAML 1.2", mark.line + 1 if mark else 1)
         except YAMLError as error:
             # A control character: the reader knows the position only.
             line = text.count("\n", 0, getattr(error, "position", 0) or 0) + 1

@@ -169,7 +169,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
         f"policy {plain(one['policy'])}, {_prevention(one)}",
         f"client {_whom(one)}, counted on: {one['subject']}, network {one['network']}",
         f"began {when(one['started_s'])}, last violation {when(one['last_s'])}, {ended}",
-        f"{one['violations']} violating requests, {one['rejected']} refused, {one['challenged']} challenged",
+        _counts(one),
         "",
     ]
     measured = [
@@ -201,10 +201,18 @@ def _lines(one: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _counts(one: dict[str, Any]) -> str:
+    counts = f"{one['violations']} violating requests, {one['rejected']} refused, {one['challenged']} challenged"
+    by_other = one["action"] != "block" and (one["rejected"] or one["challenged"])
+    return counts + (" (by their score, a rule or another prevention)" if by_other else "")
+
+
 def _prevention(one: dict[str, Any]) -> str:
     """What the prevention does (S2-67: attack prevention state)."""
     if one["action"] != "block":
-        return "action alarm: told, nothing refused"
+        return "action alarm: told, nothing refused by it"
     if one["mode"] != ENFORCE:
         return "action block in mode monitor: told, nothing refused"
-    return "action block: refused" + ("" if one["ended_s"] else f" until {when(one['until_s'])} or earlier")
+    if one["ended_s"]:
+        return "action block: refused"
+    return f"action block: refused until {when(one['until_s'])} or earlier; `botsieve preventions list` and `release` end it"

@@ -56,4 +56,6 @@ def statistics(
         cells = [[row[name] for name in (*names, *COUNTS)] for row in rows]
         for line in table(headings, cells, right=range(len(names), len(headings))):
             click.echo(line)
+        if not any(row[name] for row in rows for name in COUNTS):
+            click.echo("nothing was counted in this time; the running minute is not in it yet", err=True)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from botsieve.config.mistakes import Mistakes
 from botsieve.config.models import Configuration
 from botsieve.config.policy_models import PolicyModel
@@ -47,3 +48,21 @@ def test_every_key_is_explained_or_is_a_section() -> None:
     for section in every_section(Configuration):
         for key, info in keys_of(section).items():
             assert info.description or inner_section(info) is not None, (section, key)
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        ({"mode": "enforce"}, "policies[].mode"),
+        ({"keys_file": "/k"}, "challenge.keys_file"),
+        ({"decisions": {}}, "journal.decisions"),
+        ({"detectors": {"volume": {"points": 0}}}, "traversal.volume"),
+        ({"policies": [{"name": "a", "detectors": {"rapid": {"action": "alarm"}}}]}, "surfing.rapid"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_told_its_place(data: dict[str, object], where: str) -> None:
+    """`mode: enforce` at the top of the file, a finding by the word that the log shows: where it belongs is said."""
+    mistakes = Mistakes("f")
+    known_only(Configuration, data, (), mistakes)
+    (said,) = mistakes.render()
+    assert f"(did you mean {where}?)" in said

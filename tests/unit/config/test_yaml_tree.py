@@ -97,3 +97,25 @@ def test_the_line_of_what_is_no_text_is_named() -> None:
     mistakes = Mistakes("f")
     read_tree(b"a: 1\nb: 2\nc: \x07\n", mistakes)
     assert mistakes.render()[0].startswith("f:3: this is no YAML: a control character")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (b"policies:\n  - name: a\n mode: enforce\n", 3, "(this line is not indented like the others of its list or section)"),
+        (b"policies:\n  - name: a\n    mode: x\n   paths: [/]\n", 4, "(this line is not indented like the others"),
+        (b"policies:\n\t- name: a\n", 2, "(a tab; indent with blanks)"),
+        (b"policies:\n  - name: a: b\n", 2, "(a second `: ` in the line, or a wrong indentation"),
+        (b"policies:\n  - name: a\n    mode enforce\n", 4, "(the line above may lack its `: `)"),
+        (b"policies:\n  - name: @a\n", 2, "(text that begins so stands in quotes)"),
+        (b"policies:\n  - name: 'a\n", 3, "(a quote or bracket above is not closed)"),
+        (b"policies: [a\n", 2, "(a quote or bracket above is not closed)"),
+    ],
+)
+def test_a_slip_is_told_in_words(text: bytes, line: int, words: str) -> None:
+    """Whoever edits a file of three policies a year is not told of block ends and tokens alone."""
+    mistakes = Mistakes("f")
+    read_tree(text, mistakes)
+    (said,) = mistakes.render()
+    assert said.startswith(f"f:{line}: this is no YAML: ")
+    assert words in said
