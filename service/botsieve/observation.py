@@ -150,6 +150,13 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         return self.kind != NAVIGATION or self.headers.get(b"sec-fetch-dest") in _FRAME_DESTS
 
     @property
+    def is_embedded_file(self) -> bool:
+        """A file (by its ending) that a page of another host pulls in: a picture, a style, a font."""
+        if self.kind != SUBRESOURCE or self.headers.get(b"sec-fetch-site") not in (b"cross-site", b"same-site"):
+            return False
+        return self.path[self.path.rfind(b".") + 1 :].lower() in _STATIC_ENDINGS and self.method == b"GET"
+
+    @property
     def wants_document(self) -> bool:
         """A page can be shown as the answer (docs/headers.md, "The second hop")."""
         dest = self.headers.get(b"sec-fetch-dest")

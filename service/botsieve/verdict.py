@@ -105,8 +105,8 @@ def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: 
         if any(signal.id == _LIE for signal in at.signals):
             return _BLOCKED  # the challenge before a block is for people, and no person is somebody's crawler
         return _challenge(at, "hard", client, clearances)
-    if _never_challenged(at):
-        return _ALLOWED
+    if _never_challenged(at) or (at.by_score and at.o.is_embedded_file):
+        return _ALLOWED  # in a page of another host nobody can be asked, nor keep a clearance
     if policy.challenge == "none":
         return _BLOCKED
     if at.level and not at.by_score:

@@ -255,6 +255,25 @@ class TestObservation:
         assert not request(plus=cross).is_foreign
         assert not request(headers=CALL).is_foreign
 
+    @pytest.mark.parametrize(
+        ("uri", "site", "dest", "method", "expected"),
+        [
+            ("/logo.PNG?v=2", b"cross-site", b"image", b"GET", True),
+            ("/app.css", b"same-site", b"style", b"GET", True),
+            ("/app.css", b"same-origin", b"style", b"GET", False),
+            ("/app.css", b"", b"", b"GET", False),
+            ("/api/items/17", b"cross-site", b"image", b"GET", False),
+            ("/api/v1.png/items", b"cross-site", b"image", b"GET", False),
+            ("/logo.png", b"cross-site", b"image", b"POST", False),
+            ("/logo.png", b"cross-site", b"document", b"GET", False),
+        ],
+    )
+    def test_is_embedded_file(self, uri: str, site: bytes, dest: bytes, method: bytes, expected: bool) -> None:
+        """By the ending of its path, and by where its page is; what a header alone calls an image is none."""
+        mode = b"navigate" if dest == b"document" else b"no-cors"
+        o = request(uri, method=method, headers={b"sec-fetch-site": site, b"sec-fetch-dest": dest, b"sec-fetch-mode": mode})
+        assert o.is_embedded_file is expected
+
     def test_who_can_be_shown_a_page(self) -> None:
         """A document or frame; without Fetch Metadata a GET or a form that accepts HTML."""
         assert request().wants_document

@@ -175,6 +175,27 @@ def suspect(rig: Rig, *, start_s: float = 0.0, cookie: bytes = b"") -> Decision:
     return decision
 
 
+class TestEmbedded:
+    """Behind a proxy whose hello contradicts every browser, and on a host where nobody loads a page."""
+
+    def ask(self, uri: str, *, block_at: int = 80, **changes: bytes) -> Decision:
+        embedded = {**PAGE, b"sec-fetch-mode": b"no-cors", b"sec-fetch-dest": b"image", b"sec-fetch-site": b"cross-site"}
+        headers = embedded | {name.replace("_", "-").encode(): value for name, value in changes.items()}
+        return Rig(enforcing(block_at=block_at)).ask(uri, headers=headers, **hello("go-1.27"))
+
+    def test_files_are_let_through(self) -> None:
+        """A challenge would be a broken picture, whoever looks at the page."""
+        decision = self.ask("/shared/logo.png")
+        assert (decision.score, decision.verdict) == (45, "allow")
+        assert self.ask("/font.woff2", sec_fetch_dest=b"font", sec_fetch_site=b"same-site").verdict == "allow"
+
+    def test_nothing_else_is(self) -> None:
+        """Data that calls itself a picture, a file of one's own page, what the score blocks."""
+        assert self.ask("/api/items/17").verdict == "challenge"
+        assert self.ask("/shared/logo.png", sec_fetch_site=b"same-origin").verdict == "challenge"
+        assert self.ask("/shared/logo.png", block_at=45).verdict == "block"
+
+
 class TestDeferral:
     def rig(self, **changes: Any) -> tuple[Rig, bytes]:
         rig = Rig(enforcing(challenge_at=30, **changes), cookies=True)
