@@ -154,6 +154,27 @@ def test_decision_log_line(stdin: Any, capsys: pytest.CaptureFixture[str]) -> No
     assert "Judged alone" not in out
 
 
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+@pytest.mark.parametrize(
+    ("more", "is_said"),
+    [
+        ({"user_agent": GOOGLEBOT}, True),
+        ({"user_agent": GOOGLEBOT, "rule": "crawler", "verdict": "allow", "would_be": "allow"}, False),
+        ({"user_agent": GOOGLEBOT, "signals": [{"id": "claim.false_crawler", "points": 100, "detail": "Google"}]}, False),
+        ({"user_agent": "Mozilla/5.0"}, False),
+    ],
+)
+def test_an_unproved_crawler_is_said(
+    stdin: Any, capsys: pytest.CaptureFixture[str], more: dict[str, Any], is_said: bool
+) -> None:
+    """A Googlebot that DNS said nothing about passed with `No finding.`: that its name was not proved is what one wants to know."""
+    stdin(json.dumps({**RECORD, **more}).encode() + b"\n")
+    assert main(["explain", "-"]) == 0
+    assert ("neither proved nor disproved" in capsys.readouterr().out) is is_said
+
+
 @pytest.mark.parametrize(
     "line", [combined(agent="curl/8.5"), botsieve(agent="curl/8.5"), b"\n\n" + combined(agent="curl/8.5") + b"\r\nmore"]
 )

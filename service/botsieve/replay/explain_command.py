@@ -57,9 +57,11 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
         if found is None:
             return _UNKNOWN
         record = found
+    explanation = explain_record(record, _policy(rulebook, record), rulebook.config if config else "")
+    notes += _claimed(explanation, rulebook)
     if config is None and record.get("config") not in (None, rulebook.config):
         notes.append("The limits are those of the packaged defaults; --config FILE names the service's own.")
-    _print(explain_record(record, _policy(rulebook, record), rulebook.config if config else ""), notes, as_json=as_json)
+    _print(explanation, notes, as_json=as_json)
     return 0
 
 
@@ -76,6 +78,22 @@ def _print(explanation: Explanation, notes: list[str], *, as_json: bool) -> None
 def _policy(rulebook: Rulebook, record: Mapping[str, Any]) -> Policy:
     """The policy that the record names; the packaged default if the configuration has none of that name."""
     return next((policy for policy in rulebook.policies if policy.name == record.get("policy")), Policy())
+
+
+def _claimed(explanation: Explanation, rulebook: Rulebook) -> list[str]:
+    """That somebody bore a crawler's name and was neither let through nor refused for it is no finding; it is what one asks."""
+    record = explanation.record
+    if record["rule"] in ("crawler", "allowlist") or any(s.id == "claim.false_crawler" for s in explanation.signals):
+        return []
+    from botsieve.crawlers import Crawlers
+
+    crawlers = rulebook.crawlers or Crawlers.builtin()
+    name = crawlers.verifiable(str(record.get("user_agent", "")).encode("utf-8", "backslashreplace"))
+    return (
+        [f"It calls itself {name}; that was neither proved nor disproved by then (ranges, DNS: docs/crawlers.md)."]
+        if name
+        else []
+    )
 
 
 def _remembered(asked: str, config: str | None, state_dir: str | None, notes: list[str]) -> dict[str, Any] | None:
