@@ -65,18 +65,10 @@ def replay(
     as they are.  `on_decision` hears of every request.  Errors: InputError for a log that cannot be opened or understood.
     """
     started_s = time.perf_counter()
-    files = [LogFile(name) for name in names]
-    on_size(2 * sum(file.size for file in files))
-    for file in files:
-        file.survey(parser_for(file.name), on_bytes)
+    files = _surveyed(names, parser_for, on_size, on_bytes)
     clock = judge_clock((file.clock, file.resolution_s) for file in files)
     failed: dict[str, tuple[str, int]] = {}
-    engine = Engine(
-        rulebook if clock.timing_judged else without_timing(rulebook),
-        _SECRET,
-        on_detector_error=lambda signal, error: _note(failed, signal, error),
-    )
-    engine.time_judged = clock.windows_judged
+    engine = _engine(rulebook, clock, failed)
     totals = Totals(labels)
     now_s = 0.0
     for number, o in enumerate(merged(files, on_bytes, ordered=clock.windows_judged), 1):
@@ -97,6 +89,26 @@ def replay(
         failed=failed,
         seconds=time.perf_counter() - started_s,
     )
+
+
+def _surveyed(names: list[str], parser_for: ParserFor, on_size: OnBytes, on_bytes: OnBytes) -> list[LogFile]:
+    """The logs after their first reading."""
+    files = [LogFile(name) for name in names]
+    on_size(2 * sum(file.size for file in files))
+    for file in files:
+        file.survey(parser_for(file.name), on_bytes)
+    return files
+
+
+def _engine(rulebook: Rulebook, clock: ClockVerdict, failed: dict[str, tuple[str, int]]) -> Engine:
+    """Judges what this clock can carry.  `failed` hears of detectors that raise."""
+    engine = Engine(
+        rulebook if clock.timing_judged else without_timing(rulebook),
+        _SECRET,
+        on_detector_error=lambda signal, error: _note(failed, signal, error),
+    )
+    engine.time_judged = clock.windows_judged
+    return engine
 
 
 def decision_id(number: int) -> str:
