@@ -14,7 +14,6 @@ import msgspec
 
 from botsieve import __version__
 from botsieve.decision import MONITOR, Decision
-from botsieve.errors import MachineError
 from botsieve.journal.address_key import address_key
 from botsieve.journal.control import SOCKET_NAME
 from botsieve.journal.decision_log import DecisionLog
@@ -30,6 +29,7 @@ from botsieve.journal.ring import MAX_RECORDS, Ring
 from botsieve.journal.sink import Sink
 from botsieve.journal.stall import Stall
 from botsieve.journal.web import control_routes, public_routes
+from botsieve.keyfile import make_folder
 from botsieve.observation import Observation
 from botsieve.store.messages import MAX_DECISION, FeedbackRow
 
@@ -243,12 +243,7 @@ class Journal:
 
     async def listen(self) -> list[str]:
         """Opens the control socket and `web.listen`; returns their addresses.  Errors: MachineError."""
-        try:
-            Path(self.options.state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise MachineError(
-                f"state.dir: {self.options.state_dir}: {error.strerror}; accepted: a directory that this user may write"
-            ) from error
+        make_folder(self.options.state_dir)
         self._listeners.append(
             await listen_unix(str(Path(self.options.state_dir) / SOCKET_NAME), {**control_routes(self), **self.control})
         )
