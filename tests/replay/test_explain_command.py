@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from botsieve.cli import main
+from botsieve.config.loader import keep_last_good, load
 from botsieve.decision import Measure, Signal
 from botsieve.journal import Journal, JournalOptions
 
@@ -121,6 +122,21 @@ def test_a_restart_later_the_log_knows_it(state_dir: str, tmp_path: Path, capsys
         out = capsys.readouterr().out
         assert "challenge: score 75 of 100" in out
         assert f"Found in {log}" in out
+
+
+def test_a_mistake_in_the_file_is_no_reason_to_be_silent(
+    state_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service runs with the last good file; the limits are that one's, and it is said."""
+    config = tmp_path / "botsieve.yaml"
+    good = f"state: {{dir: {state_dir}}}\npolicies: [{{name: default, challenge_at: 30}}]\n"
+    config.write_text(good)
+    keep_last_good(load(config))
+    config.write_text(good + "nonsense: 1\n")
+    assert main(["explain", ID, "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert "challenge from 30" in out
+    assert "limits are those of the last good one" in out
 
 
 def test_where_else_to_look(state_dir: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

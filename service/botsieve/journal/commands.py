@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from botsieve.errors import MachineError
-from botsieve.journal.control import ask
+from botsieve.journal.control import NoAnswerError, ask
 from botsieve.journal.pause import PauseSwitch
 
 _CONFIG_HELP = "Names the state.dir.  Default: /etc/botsieve/botsieve.yaml, if it is there."
@@ -19,13 +19,19 @@ _CONFIG_HELP = "Names the state.dir.  Default: /etc/botsieve/botsieve.yaml, if i
 def state_dir_of(config: str | None, state_dir: str | None) -> str:
     """The state directory that a command means: as given, else as the configuration says, else the packaged one.
 
-    Errors: ConfigError or InputError for a configuration that is refused or cannot be read.
+    A file with mistakes is no reason not to pause: the service runs with the last good one, and so does the command.
+
+    Errors: ConfigError or InputError for a configuration that is refused, with no good one before it, or cannot be read.
     """
     if state_dir is not None:
         return state_dir
-    from botsieve.config import load  # heavy, and needed here only
+    from botsieve.config.loader import load_or_last_good  # heavy, and needed here only
 
-    return load(config).service.state.dir
+    loaded, mistakes = load_or_last_good(config)
+    if mistakes:
+        click.echo(f"botsieve: {mistakes[0]}", err=True)
+        click.echo("botsieve: the configuration has mistakes; the last good one says where the service is", err=True)
+    return loaded.service.state.dir
 
 
 def service_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -52,7 +58,10 @@ def resume(config: str | None, state_dir: str | None) -> int:
 
 
 def _switch(state_dir: str, *, to_pause: bool) -> int:
-    asked = ask(state_dir, "POST", "/v1/pause" if to_pause else "/v1/resume")
+    try:
+        asked = ask(state_dir, "POST", "/v1/pause" if to_pause else "/v1/resume")
+    except NoAnswerError:
+        return _without_answer(state_dir, to_pause=to_pause)
     if asked is None:
         return _without_service(state_dir, to_pause=to_pause)
     status, said = asked
@@ -63,6 +72,20 @@ def _switch(state_dir: str, *, to_pause: bool) -> int:
     if not said["changed"]:
         word = "was paused already" if to_pause else "was not paused"
     click.echo(f"{word}: {policies or 'no policy yet'}")
+    return 0
+
+
+def _without_answer(state_dir: str, *, to_pause: bool) -> int:
+    """The service hangs: it looks at the file as soon as it goes on."""
+    switch = PauseSwitch(state_dir)
+    if to_pause:
+        switch.set()
+    else:
+        switch.clear()
+    word = "paused" if to_pause else "resumed"
+    click.echo(
+        f"the service does not answer: it will be {word} as soon as it goes on; meanwhile nginx lets pass (or refuses: --closed)"
+    )
     return 0
 
 

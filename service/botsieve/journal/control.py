@@ -18,10 +18,14 @@ _TIMEOUT_S = 5.0
 _MAX_BODY = 1 << 20
 
 
+class NoAnswerError(MachineError):
+    """A service is there and says nothing: it is stopped, or the machine is out of breath."""
+
+
 def ask(state_dir: str | Path, method: str, path: str) -> tuple[int, dict[str, Any]] | None:
     """One request to the service of a state directory: status and JSON object, or None when no service runs there.
 
-    Errors: MachineError when the socket may not be used, or what answers is no Botsieve.
+    Errors: MachineError when the socket may not be used, or what answers is no Botsieve; NoAnswerError, which is one.
     """
     where = Path(state_dir) / SOCKET_NAME
     connection = _UnixConnection(str(where))
@@ -33,6 +37,10 @@ def ask(state_dir: str | Path, method: str, path: str) -> tuple[int, dict[str, A
         return None
     except PermissionError as error:
         raise MachineError(f"{where}: {error.strerror}; accepted: root, or the user that the service runs as") from error
+    except TimeoutError as error:
+        raise NoAnswerError(
+            f"{where}: no answer within {_TIMEOUT_S:g} s; accepted: a running botsieve of this version"
+        ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise MachineError(
             f"{where}: no answer ({type(error).__name__}); accepted: a running botsieve of this version"

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from botsieve.errors import InputError, MachineError
+from botsieve.errors import ConfigError, InputError, MachineError
 from botsieve.journal.commands import state_dir_of
 from botsieve.journal.control import ask
 from botsieve.journal.render import to_line
@@ -45,8 +45,8 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
     """
     if config is None and state_dir is None and what != "-" and PACKAGED_CONFIG.exists():
         config = str(PACKAGED_CONFIG)  # where `botsieve serve` looks, too
-    rulebook = rulebook_of(config)
     notes: list[str] = []
+    rulebook = _rulebook(config, notes)
     if what == "-":
         record = _from_line(_first_line(), rulebook, form, notes)
     else:
@@ -63,6 +63,18 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
         notes.append("The limits are those of the packaged defaults; --config FILE names the service's own.")
     _print(explanation, notes, as_json=as_json)
     return 0
+
+
+def _rulebook(config: str | None, notes: list[str]) -> Rulebook:
+    """Of the configuration; of the last good one, with which the service runs on, if it has mistakes."""
+    try:
+        return rulebook_of(config)
+    except ConfigError:
+        from botsieve.config.loader import load_or_last_good
+
+        rulebook = load_or_last_good(config)[0].rulebook
+        notes.append("The configuration has mistakes (`botsieve check-config`): limits are those of the last good one.")
+        return rulebook
 
 
 def _print(explanation: Explanation, notes: list[str], *, as_json: bool) -> None:
@@ -126,9 +138,9 @@ def _decision_log(config: str | None) -> str:
     """Where the decision log goes: a file, else "stdout" or "" (nowhere)."""
     if config is None:
         return "stdout"
-    from botsieve.config import load
+    from botsieve.config.loader import load_or_last_good
 
-    return load(config).service.journal.to or ""
+    return load_or_last_good(config)[0].service.journal.to or ""
 
 
 def _in_log(to: str, asked: str) -> dict[str, Any] | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botsieve.cli import main
-from botsieve.config import loads
+from botsieve.config import load, loads
+from botsieve.config.loader import keep_last_good
 from botsieve.journal import Journal, JournalOptions
 from botsieve.journal.pause import FILE_NAME
 
@@ -73,7 +75,40 @@ def test_a_directory_that_is_missing_is_a_clear_error(tmp_path: Path, capsys: py
 def test_a_broken_configuration_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 3 with the mistake, 5 when there is no such file."""
     config = tmp_path / "botsieve.yaml"
-    config.write_text("stat: {}\n")
+    config.write_text(f"stat: {{}}\nstate: {{dir: {tmp_path}}}\n")
     assert main(["pause", "--config", str(config)]) == 3
     assert "stat" in capsys.readouterr().err
     assert main(["resume", "--config", str(tmp_path / "missing.yaml")]) == 5
+
+
+def test_a_mistake_in_the_file_does_not_keep_from_pausing(
+    service: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The moment one wants to pause is the one after a bad edit: the service runs with the last good file, and is found by it."""
+    config = tmp_path / "botsieve.yaml"
+    config.write_text(f"state: {{dir: {tmp_path}}}\n")
+    keep_last_good(load(config))
+    config.write_text(f"state: {{dir: {tmp_path}}}\npolicies: [{{name: shop, mode: enforced}}]\n")
+    assert main(["pause", "--config", str(config)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "paused: shop monitor, rest monitor\n"
+    assert "policies[0].mode" in said.err
+    assert "the last good one says where the service is" in said.err
+    assert service.paused
+
+
+def test_a_service_that_hangs_is_paused_when_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot answer, and it need not: the file is there when it looks."""
+    monkeypatch.setattr("botsieve.journal.control._TIMEOUT_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(f"{tmp_path}/control.sock")
+        silent.listen()
+        assert main(["pause", "--state-dir", str(tmp_path)]) == 0
+        assert "it will be paused as soon as it goes on" in capsys.readouterr().out
+        assert (tmp_path / FILE_NAME).exists()
+        assert main(["resume", "--state-dir", str(tmp_path)]) == 0
+        assert not (tmp_path / FILE_NAME).exists()
+        assert main(["preventions", "list", "--state-dir", str(tmp_path)]) == 4
+        assert "no answer within 0.1 s" in capsys.readouterr().err
