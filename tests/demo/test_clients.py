@@ -37,7 +37,7 @@ def test_addresses_are_loopback_and_differ() -> None:
 
 def test_a_rhythm_is_bounded_by_count_and_time() -> None:
     """A rhythm ends after its count, and after its longest time whatever the count."""
-    assert list(rhythm(evenly(0), 5)) == [0, 1, 2, 3, 4]
+    assert [number for number, _ in rhythm(evenly(0), 5)] == [0, 1, 2, 3, 4]
     before = clients.LONGEST_S
     clients.LONGEST_S = 0.05
     try:
@@ -46,6 +46,17 @@ def test_a_rhythm_is_bounded_by_count_and_time() -> None:
         assert time.monotonic() - started < 5
     finally:
         clients.LONGEST_S = before
+
+
+def test_a_rhythm_says_how_late_it_is() -> None:
+    """A request that took longer than the pauses makes the next ones late, and the schedule is kept."""
+    late = []
+    for number, behind_s in rhythm(evenly(0.02), 5):
+        late.append(behind_s)
+        if number == 0:
+            time.sleep(0.2)
+    assert len(late) == 5
+    assert late[1] >= 0.18
 
 
 def test_pauses_are_random_and_the_same_for_one_seed() -> None:
@@ -70,12 +81,12 @@ def test_clients_come_from_their_own_addresses(start: Start, tmp_path: Path) -> 
     start([sys.executable, "-c", _SERVER, str(port)], stdout=log.open("wb"), stderr=subprocess.DEVNULL)
     wait_for_port(port)
     target = Target(f"http://127.0.0.1:{port}", 77)
-    assert curl(target, 1, ["/", "/items/2"]) == 2
+    assert curl(target, 1, ["/", "/items/2"]).requests == 2
     # The adapter that binds the address is for https; plain http shows that the rest of the client works.
-    assert python_requests(target, 2, {"User-Agent": "x/1"}, [1, 2], evenly(0)) == 2
-    assert imitated_browser(target, 3, "chrome", [1, 2, 3], evenly(0)) == 3
-    assert surfing_browser(target, 4, [1, 2], evenly(0)) == 2
-    assert one_session(target, 5, [1, 2, 3], evenly(0)) == 5
+    assert python_requests(target, 2, {"User-Agent": "x/1"}, [1, 2], evenly(0)).requests == 2
+    assert imitated_browser(target, 3, "chrome", [1, 2, 3], evenly(0)).requests == 3
+    assert surfing_browser(target, 4, [1, 2], evenly(0)).requests == 2
+    assert one_session(target, 5, [1, 2, 3], evenly(0)).requests == 5
     seen = log.read_text().splitlines()
     assert sum(text.startswith("127.77.1.1 ") for text in seen) == 2
     assert sum(text.startswith("127.77.3.1 ") for text in seen) == 3

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,13 @@ from botsieve.errors import MachineError
 TIMEOUT_S = 5.0
 LONGEST_S = 80.0  # no client goes on longer
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+
+class Sent(NamedTuple):
+    """How many requests a client sent, and how late they were on average, in s, against the pace that it was to keep."""
+
+    requests: int
+    late_s: float = 0.0
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -40,15 +47,19 @@ class Target(msgspec.Struct, frozen=True):
         return f"127.{self.run}.{client}.{member}"
 
 
-def rhythm(pauses: Iterable[float], count: int) -> Iterator[int]:
-    """0..count-1, one after each pause (seconds), on a schedule: a slow answer shortens the next.  Ends after LONGEST_S."""
+def rhythm(pauses: Iterable[float], count: int) -> Iterator[tuple[int, float]]:
+    """0..count-1, one after each pause (seconds), on a schedule: a slow answer shortens the next; and how late each is, in s.
+
+    Ends after LONGEST_S.
+    """
     started = due = time.monotonic()
     for number, pause in zip(range(count), pauses, strict=False):
         due += pause
         time.sleep(max(0.0, due - time.monotonic()))
-        if time.monotonic() - started > LONGEST_S:
+        now = time.monotonic()
+        if now - started > LONGEST_S:
             return
-        yield number
+        yield number, now - due
 
 
 def evenly(seconds: float) -> Iterator[float]:
@@ -63,8 +74,8 @@ def irregularly(mean_s: float, seed: int) -> Iterator[float]:
         yield draw.expovariate(1 / mean_s)
 
 
-def curl(target: Target, number: int, paths: list[str]) -> int:
-    """The command curl as it comes, one call for all paths.  Returns how many requests were sent."""
+def curl(target: Target, number: int, paths: list[str]) -> Sent:
+    """The command curl as it comes, one call for all paths."""
     command = shutil.which("curl")
     if command is None:
         raise MachineError("the command curl is missing; install it with your system's packages")
@@ -75,7 +86,7 @@ def curl(target: Target, number: int, paths: list[str]) -> int:
         capture_output=True,
         timeout=30,
     )
-    return len(paths)
+    return Sent(len(paths))
 
 
 def _requests_session(address: str, headers: dict[str, str]) -> Any:
@@ -96,7 +107,7 @@ def _requests_session(address: str, headers: dict[str, str]) -> Any:
     return session
 
 
-def python_requests(target: Target, number: int, headers: dict[str, str], items: list[int], pauses: Iterable[float]) -> int:
+def python_requests(target: Target, number: int, headers: dict[str, str], items: list[int], pauses: Iterable[float]) -> Sent:
     """The library requests, with its own TLS and the headers given on top of its own."""
     with _requests_session(target.address(number), headers) as session:
         return _take(lambda item: session.get(target.item(item), timeout=TIMEOUT_S), items, pauses)
@@ -139,19 +150,19 @@ def _imitator(target: Target, address: str, browser: str, headers: dict[str, str
     )
 
 
-def imitated_browser(target: Target, number: int, browser: str, items: list[int], pauses: Iterable[float]) -> int:
+def imitated_browser(target: Target, number: int, browser: str, items: list[int], pauses: Iterable[float]) -> Sent:
     """curl_cffi: a browser's TLS, HTTP/2 and headers to the byte, without the browser."""
     with _imitator(target, target.address(number), browser) as session:
         return _take(lambda item: session.get(target.item(item)), items, pauses)
 
 
-def surfing_browser(target: Target, number: int, pages: list[int], pauses: Iterable[float]) -> int:
+def surfing_browser(target: Target, number: int, pages: list[int], pauses: Iterable[float]) -> Sent:
     """curl_cffi as Chrome opens pages of the list, one after the other, and keeps its cookies as a browser does."""
     with _imitator(target, target.address(number), "chrome", _PAGE) as session:
         return _take(lambda page: session.get(f"{target.base}/items?page={page}"), pages, pauses)
 
 
-def one_session(target: Target, number: int, items: list[int], pauses: Iterable[float]) -> int:
+def one_session(target: Target, number: int, items: list[int], pauses: Iterable[float]) -> Sent:
     """curl_cffi as Chrome opens two pages, as a person would, and takes prices on the session that it was given."""
     with _imitator(target, target.address(number), "chrome") as session:
 
@@ -163,7 +174,7 @@ def one_session(target: Target, number: int, items: list[int], pauses: Iterable[
         return _take(get, [0, -1, *items], pauses)
 
 
-def many_addresses(target: Target, number: int, browser: str, members: int, items: list[int], pauses: Iterable[float]) -> int:
+def many_addresses(target: Target, number: int, browser: str, members: int, items: list[int], pauses: Iterable[float]) -> Sent:
     """The same from many addresses of one network, each taking its turn."""
     sessions = [_imitator(target, target.address(number, member), browser) for member in range(1, members + 1)]
     turns = itertools.cycle(sessions)
@@ -174,15 +185,16 @@ def many_addresses(target: Target, number: int, browser: str, members: int, item
             session.close()
 
 
-def _take(get: Callable[[int], object], items: list[int], pauses: Iterable[float]) -> int:
+def _take(get: Callable[[int], object], items: list[int], pauses: Iterable[float]) -> Sent:
     """Takes the items in order; a request that fails counts as sent."""
-    sent = 0
-    for number in rhythm(pauses, len(items)):
+    sent, late_s = 0, 0.0
+    for number, behind_s in rhythm(pauses, len(items)):
         # Both libraries derive their errors from OSError: a refused or broken connection is the report's business.
         with contextlib.suppress(OSError):
             get(items[number])
         sent += 1
-    return sent
+        late_s += behind_s
+    return Sent(sent, late_s / max(1, sent))
 
 
 def shuffled(count: int, seed: int) -> list[int]:
