@@ -81,6 +81,13 @@ def held() -> int:
     return int(answers.held)
 
 
+def test_a_long_list_leaves_nothing_behind() -> None:
+    """Who sends more fields than any browser is read as everybody, and pushes nobody's fields out."""
+    before = held()
+    assert len(to_headers([raw(b"many-%d" % number) for number in range(41)])[0]) == 41
+    assert held() == before
+
+
 def test_what_is_held_is_bounded() -> None:
     """A flood of invented fields pushes out only fields; overlong ones are not held at all."""
     for number in range(5000):

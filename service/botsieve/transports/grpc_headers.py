@@ -20,6 +20,7 @@ _NONE: frozenset[bytes] = frozenset()
 _NOT_THE_CLIENTS = (b":", b"x-botsieve-", b"x_botsieve_", b"x-ja3-fingerprint", b"x-ja4-fingerprint")
 _OWN_NAMES = frozenset([b"cookie", b"refere", b"author", b"proxy-"])  # the first six letters
 _MAX_KEPT = 320  # bytes of a field; a User-Agent has 110 to 250
+_MAX_LOOKED_UP = 40  # fields of a request; browsers send 12 to 20, and to look up what is not there costs as much as to read it
 
 
 def to_headers(fields: Sequence[bytes]) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
@@ -37,13 +38,15 @@ def to_headers(fields: Sequence[bytes]) -> tuple[dict[bytes, bytes], frozenset[b
             f"there are {count} header fields; accepted: at most {seen.MAX_HEADERS}, others cut and headers_cut set",
         )
     raws = fields[:]
+    size = len(b"".join(raws))
+    pairs = [*map(_field if count <= _MAX_LOOKED_UP else _read, raws)]
     # No value is longer than all of them with their lengths, so most requests need no look at each.
-    if len(b"".join(raws)) > seen.MAX_HEADER_VALUE:
-        _check_sizes(raws)
-    headers = dict(map(_field, raws))
+    if size > seen.MAX_HEADER_VALUE:
+        _check_sizes(raws, pairs, size)
+    headers = dict(pairs)
     if len(headers) == count and b"" not in headers:
         return headers, _NONE
-    return _sorted_out(map(_field, raws))
+    return _sorted_out(pairs)
 
 
 def shown_beside(headers: Iterable[bytes]) -> frozenset[bytes]:
@@ -67,14 +70,14 @@ def _sorted_out(fields: Iterable[tuple[bytes, bytes]]) -> tuple[dict[bytes, byte
     return headers, frozenset(duplicated)
 
 
-def _check_sizes(raws: Sequence[bytes]) -> None:
-    total = 0
-    for raw in raws:
-        message: pb.Header = parsed(pb.Header, raw)
-        size = len(message.value)
-        if size > seen.MAX_HEADER_VALUE:
-            raise _too_long("headers.value", size, seen.MAX_HEADER_VALUE)
-        total += len(message.name) + size
+def _check_sizes(raws: Sequence[bytes], pairs: Sequence[tuple[bytes, bytes]], size: int) -> None:
+    longest = max(len(value) for _, value in pairs)
+    if longest > seen.MAX_HEADER_VALUE:
+        raise _too_long("headers.value", longest, seen.MAX_HEADER_VALUE)
+    if size <= seen.MAX_HEADER_BYTES:
+        return
+    messages: list[pb.Header] = [parsed(pb.Header, raw) for raw in raws]
+    total = sum(len(message.name) + len(message.value) for message in messages)
     if total > seen.MAX_HEADER_BYTES:
         raise InvalidObservation(
             "TOO_MANY_HEADERS",
