@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from botsieve.transports import grpc_calls
 
 from tests.cases.form import HERE, STEPS, Case, Expected, Written, checked, laid_out, read_cases
 from tests.cases.script import Script
@@ -71,7 +72,8 @@ def grpc_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Edge, 
     """One real gRPC server for all cases; each case brings its engine."""
     judge = Swapped()
     listen = f"unix:{tmp_path_factory.mktemp('grpc')}/grpc.sock"
-    with serving(judge, listen, now_s=lambda: judge.now) as edge:
+    with pytest.MonkeyPatch.context() as patch, serving(judge, listen, now_s=lambda: judge.now) as edge:
+        patch.setattr(grpc_calls, "MESSAGE_WAIT_S", 60.0)  # no case is about a machine that is busy
         yield edge, judge
 
 
