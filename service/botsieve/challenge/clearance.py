@@ -168,7 +168,7 @@ class Clearances:
         self._memories.put(standing.id, memory)  # the youngest again
         if not memory.helped:
             memory.helped = True
-            self.loops.helped(memory.who)
+            self.loops.helped(memory.who, now_s)
 
     def note_vain(self, o: Observation, now_s: float) -> None:
         """A page is challenged.  If it came with a clearance that holds, that one was not enough: as if it had never come back."""

@@ -12,6 +12,9 @@ MAX_LOOPS = 65_536
 LOOP_WINDOW_S = 300.0
 # More than `loop_limit` allows at most is never needed of one client.
 _KEPT_MINTS = 100
+# guess: of five people one leaves, or has two tabs that solve at once; of those who help at one time so many are looked at.
+_HELPED_PER_VAIN = 4
+_KEPT_HELPED = 80
 
 
 class PerMinute:
@@ -51,20 +54,23 @@ class PerMinute:
 class Loops:
     """Clearances that were given within five minutes to one client and did not help: they never came back, or were not enough.
 
-    A clearance that came back takes its own count away, so people who share an address and a browser version are no loop.
+    A clearance that came back takes its own count away, so people who share an address and a browser version are no loop.  Where many do,
+    some clearances are always under way, or were given to somebody who left: the more came back, the more may be missing.
     """
 
-    __slots__ = ("_given",)
+    __slots__ = ("_given", "_helped")
 
     def __init__(self, limit: int = MAX_LOOPS) -> None:
         self._given: Bounded[bytes, tuple[float, ...]] = Bounded(limit)
+        self._helped: Bounded[bytes, tuple[float, ...]] = Bounded(limit)
 
     def minted(self, who: bytes, now_s: float) -> None:
         """A clearance was given."""
-        self._given.put(who, (*self._recent(who, now_s), now_s)[-_KEPT_MINTS:])
+        self._given.put(who, (*_recent(self._given.get(who), now_s), now_s)[-_KEPT_MINTS:])
 
-    def helped(self, who: bytes) -> None:
+    def helped(self, who: bytes, now_s: float) -> None:
         """A clearance came back and let a request through."""
+        self._helped.put(who, (*_recent(self._helped.get(who), now_s), now_s)[-_KEPT_HELPED:])
         left = (self._given.get(who) or ())[:-1]
         if left:
             self._given.put(who, left)
@@ -72,8 +78,10 @@ class Loops:
             self._given.drop(who)
 
     def is_caught(self, who: bytes, limit: int, now_s: float) -> bool:
-        """Whether `limit` or more were given within five minutes without any use."""
-        return len(self._recent(who, now_s)) >= limit
+        """Whether `limit` or more were given within five minutes without any use, beyond what is usual where many are helped."""
+        vain = len(_recent(self._given.get(who), now_s))
+        return vain >= limit and vain >= limit + len(_recent(self._helped.get(who), now_s)) // _HELPED_PER_VAIN
 
-    def _recent(self, who: bytes, now_s: float) -> tuple[float, ...]:
-        return tuple(at_s for at_s in self._given.get(who) or () if now_s - at_s < LOOP_WINDOW_S)
+
+def _recent(times: tuple[float, ...] | None, now_s: float) -> tuple[float, ...]:
+    return tuple(at_s for at_s in times or () if now_s - at_s < LOOP_WINDOW_S)

@@ -48,13 +48,36 @@ def test_people_behind_one_address_are_no_loop() -> None:
     loops = Loops()
     for number in range(50):
         loops.minted(b"w", float(number))
-        loops.helped(b"w")
+        loops.helped(b"w", float(number))
         assert not loops.is_caught(b"w", 1, float(number))
-    loops.helped(b"w")
-    loops.minted(b"w", 51.0)
-    loops.minted(b"w", 52.0)
-    loops.helped(b"w")
-    assert loops.is_caught(b"w", 1, 53.0)
+
+
+def test_an_office_that_starts_work_is_no_loop() -> None:
+    """Of forty people with one browser some have just solved, some have left: nobody else is told that his browser keeps nothing."""
+    loops = Loops()
+    for number in range(40):
+        loops.minted(b"w", float(number))
+        if number % 5:
+            loops.helped(b"w", number + 0.5)
+        assert not loops.is_caught(b"w", 3, number + 0.6)
+
+
+def test_a_loop_in_an_office_ends() -> None:
+    """Whose browser keeps nothing is told after some more; five minutes after the others he is on his own again."""
+    loops = Loops()
+    for number in range(200):
+        loops.minted(b"w", number / 10)
+        loops.helped(b"w", number / 10)
+    turns = 0
+    while not loops.is_caught(b"w", 3, 20.0 + turns):
+        loops.minted(b"w", 20.0 + turns)
+        turns += 1
+    assert turns == 23
+    loops = Loops()
+    loops.helped(b"w", 0.0)
+    for now_s in (301.0, 302.0, 303.0):
+        loops.minted(b"w", now_s)
+    assert loops.is_caught(b"w", 3, 304.0)
 
 
 def test_loops_are_bounded() -> None:
