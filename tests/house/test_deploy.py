@@ -16,12 +16,12 @@ DEPLOY = ROOT / "deploy"
 DEFAULTS = loads(b"# all defaults\n").service
 
 
-def unit() -> configparser.SectionProxy:
-    """Section [Service] of the unit."""
+def unit(section: str = "Service") -> configparser.SectionProxy:
+    """A section of the unit."""
     parser = configparser.ConfigParser(interpolation=None, strict=True)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string((DEPLOY / "botsieve.service").read_text())
-    return parser["Service"]
+    return parser[section]
 
 
 def test_the_unit_makes_the_packaged_folders() -> None:
@@ -46,6 +46,7 @@ def test_the_unit_reloads_and_waits() -> None:
     assert service["ExecStart"].endswith("/botsieve serve")
     assert int(service["TimeoutStopSec"]) > 5
     assert service["Restart"] == "always"
+    assert unit("Unit")["StartLimitIntervalSec"] == "0"  # by default the sixth failure within 10 s is the last try
 
 
 def test_rotation_keeps_every_line() -> None:
