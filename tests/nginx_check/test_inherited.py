@@ -31,3 +31,12 @@ def test_lines_of_outside_are_lost(kind: str, standin: StandIn, tmp_path: Path) 
     assert bool(answer.all("Strict-Transport-Security")) is (kind == "good")
     (answer,) = visit(kind, "proxy_set_header_lost", standin, tmp_path, (8080, "/", ()))
     assert (b"xff=127.0.0.1" in answer.body) is (kind == "good")
+
+
+@both
+def test_a_script_of_another_host_can_read_our_refusal(kind: str, standin: StandIn, tmp_path: Path) -> None:
+    """cors_lost: without the line a browser hides status, code and id from the page."""
+    refused = ("X-Want: block",)
+    answers = visit(kind, "cors_lost", standin, tmp_path, (8080, "/", refused), (8081, "/", refused))
+    assert [answer.status for answer in answers] == [403, 403]
+    assert [bool(answer.all("Access-Control-Allow-Origin")) for answer in answers] == [kind == "good"] * 2

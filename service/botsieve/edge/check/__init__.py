@@ -31,6 +31,7 @@ RULES: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     pages.intercepted,
     pages.lost_pages,
     inherited.lost_headers,
+    inherited.lost_cors,
     inherited.lost_login,
     inherited.lost_lua,
     inherited.lua_too_early,

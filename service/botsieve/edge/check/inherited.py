@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from botsieve.edge.check.site import CHECK_PATH, PASSES, Finding, Scope, Site
+from botsieve.edge.check.tree import Directive
 
 _ACCESS = ("access_by_lua_block", "access_by_lua", "access_by_lua_file")
 _FILTER = ("header_filter_by_lua_block", "header_filter_by_lua", "header_filter_by_lua_file")
@@ -17,6 +18,7 @@ _NAMED = {
     "proxy_set_header": "the application of `{}` does not hear {}",
 }
 _AT_MOST = 10
+_CORS = "access-control-allow-origin"
 _MODULES = re.compile(r"""\brequire\s*\(?\s*["']([^"'\n]{1,200})["']""")
 # What ends the block: nginx.exit and its like, or a bouncer's verdict.
 _ENDS = re.compile(r"\bngx\.(exit|redirect|exec)\b|[.:]Allow\s*\(")
@@ -42,6 +44,27 @@ def lost_headers(site: Site) -> Iterator[Finding]:
                     f"a location inherits {directive} lines only if it has none",
                     f"the {directive} lines for {names} here too",
                 )
+
+
+def lost_cors(site: Site) -> Iterator[Finding]:
+    """Our refusal is shown in a location of the server's: it has the add_header lines of the server, and only those with always."""
+    for location in site.protected:
+        allowed = [one for one in location.effective("add_header") if _allows_origin(one)]
+        server = next((scope for scope in location.outwards() if scope.kind == "server"), None)
+        if not allowed or server is None:
+            continue
+        if not any(_allows_origin(one) and one.args[-1] == "always" for one in server.effective("add_header")):
+            yield Finding(
+                *allowed[0].shown,
+                "cors_lost",
+                f"a page of another host whose call to `{location.label}` is refused hears of a network error, without our code "
+                "and id: our answer has the add_header lines of the server, and only those with always",
+                "the Access-Control lines in the server, each with `always` (nginx/examples/other-origin.conf)",
+            )
+
+
+def _allows_origin(one: Directive) -> bool:
+    return bool(one.args) and one.args[0].lower() == _CORS
 
 
 def lost_login(site: Site) -> Iterator[Finding]:
