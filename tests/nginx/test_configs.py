@@ -101,7 +101,7 @@ def test_missing_lua_files_fail_no_handshake(standin: StandIn, tmp_path: Path) -
 
 def test_without_lua(standin: StandIn, tmp_path: Path) -> None:
     """--no-lua on an nginx without the module: verdicts, pages and trusted headers are whole; the edge sees nothing."""
-    with Site(tmp_path, standin.socket, arguments=("--no-lua",)) as site:
+    with Site(tmp_path, standin.socket, arguments=("--no-lua",), patient=True) as site:
         for tls in (False, True):
             port = site.https_port if tls else site.http_port
             assert ask(port, "/", tls=tls).status == 200
@@ -112,6 +112,8 @@ def test_without_lua(standin: StandIn, tmp_path: Path) -> None:
             assert told["x-botsieve-edge"] == ["1"]
             assert told["x-botsieve-client-addr"] == ["127.0.0.1"]
             assert not {"x-ja4-fingerprint", "x-botsieve-tls-sig", "x-botsieve-unjudged", "x-botsieve-header-order"} & set(told)
+    (tmp_path / "quick").mkdir()
+    with Site(tmp_path / "quick", standin.socket, arguments=("--no-lua",)) as site:
         for want in ("redirect", "error", "close", "half", "huge", "hang"):
             assert ask(site.http_port, "/", f"X-Want: {want}").status == 200
 
