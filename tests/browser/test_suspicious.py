@@ -156,9 +156,18 @@ def test_webdriver_leaves_its_names_behind(site: Pages, tmp_path: Path) -> None:
     """What Selenium drives: webdriver, the names of chromedriver and an open debugger."""
     before = len(site.reports())
     with WebDriver(tmp_path) as driver:
-        driver.tell("/url", {"url": site.url("/webdriver")})
+        driver.open(site.url("/webdriver"))
         wait_until(lambda: len(site.reports()) > before, what="the report")
-    assert {"webdriver", "globals", "debugger"} <= set(site.reports()[-1]["marks"])
+        assert {"webdriver", "globals", "debugger"} <= set(site.reports()[-1]["marks"])
+        driver.open(site.url("/webdriver/2"))
+        wait_until(lambda: _named(site, "/webdriver/2"), what="the decision")
+    decision = _named(site, "/webdriver/2")[0]
+    assert "challenge" in decision["would_be"]
+    assert any({"webdriver", "globals"} <= set(reason.partition(":")[2].split("+")) for reason in decision["reasons"])
+
+
+def _named(site: Pages, path: str) -> list[dict[str, Any]]:
+    return [decision for decision in site.decisions("browser.suspicious") if decision["path"] == path]
 
 
 def test_marks_are_off_unless_somebody_watches(playwright: Playwright) -> None:

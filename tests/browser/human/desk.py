@@ -1,7 +1,7 @@
 """A person at a desk: a screen (Xvfb), a browser that nobody drives, and xdotool as the hand.
 
-Law of the file: Chromium is started with an address and nothing else; xdotool moves the machine's own pointer and keys, with the
-lengths and pauses of a hand.
+Law of the file: the browser of a desk is started with an address and nothing else; xdotool moves the machine's own pointer and keys,
+with the lengths and pauses of a hand.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from tests.conftest import stop
 from tests.servers import wait_until
 
 SIZE = (1200, 900)
+IN_A_WINDOW = [*PLAIN, "--password-store=basic", f"--window-size={SIZE[0]},{SIZE[1]}", "--window-position=0,0"]
 
 
-class Desk:
-    """Use it as a context manager.  `url`: the page that the browser opens."""
+class Screen:
+    """A screen with a hand; use it as a context manager.  `environment`: of a program that is to be seen on it."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self) -> None:
         self._at = (900.0, 700.0)
         reader, writer = os.pipe()
         self._screen = subprocess.Popen(
@@ -36,31 +37,15 @@ class Desk:
         )
         os.close(writer)
         with os.fdopen(reader) as told:
-            self._environment = {**os.environ, "DISPLAY": f":{told.readline().strip()}"}
-        self._browser = subprocess.Popen(
-            [
-                CHROMIUM,
-                *PLAIN,
-                "--password-store=basic",
-                f"--user-data-dir={folder}/profile",
-                f"--window-size={SIZE[0]},{SIZE[1]}",
-                "--window-position=0,0",
-                url,
-            ],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_until(self._is_shown, what="the browser's window")
-        except AssertionError:
-            self.leave()
-            raise
+            self.environment = {**os.environ, "DISPLAY": f":{told.readline().strip()}"}
+
+    def wait_for_window(self) -> None:
+        """Returns when the window of a browser with a page of the site is there."""
+        wait_until(self._is_shown, what="the browser's window")
 
     def _xdotool(self, *arguments: object) -> str:
         done = subprocess.run(
-            ["xdotool", *map(str, arguments)], env=self._environment, capture_output=True, text=True, check=False, timeout=60
+            ["xdotool", *map(str, arguments)], env=self.environment, capture_output=True, text=True, check=False, timeout=60
         )
         return done.stdout.strip()
 
@@ -106,7 +91,6 @@ class Desk:
         self._xdotool("key", "Return")
 
     def leave(self) -> None:
-        stop(self._browser)
         stop(self._screen)
 
     def __enter__(self) -> Self:
@@ -114,3 +98,26 @@ class Desk:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.leave()
+
+
+class Desk(Screen):
+    """A screen with a browser that nobody drives.  `url`: the page that it opens."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__()
+        self._browser = subprocess.Popen(
+            [CHROMIUM, *IN_A_WINDOW, f"--user-data-dir={folder}/profile", url],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_for_window()
+        except AssertionError:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        stop(self._browser)
+        super().leave()
