@@ -28,6 +28,7 @@ __all__ = [
     "Process",
     "ServiceProcess",
     "Site",
+    "be_patient",
     "certificate",
     "free_port",
     "install",
@@ -98,6 +99,12 @@ def install(folder: Path, *arguments: str) -> Path:
     code = main(["nginx", "install", "--to", str(folder), *arguments])
     assert code == 0, f"nginx install ended with {code}"
     return folder
+
+
+def be_patient(includes: Path) -> None:
+    """For tests of anything but time, on a machine that others use too: 5 s in place of the 50 ms of the includes."""
+    conf = includes / "server.conf"
+    conf.write_text(conf.read_text().replace(" 50ms;", " 5s;"))
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -183,7 +190,7 @@ class Site(Nginx):
     """The three lines of a user around an application: http and https on free ports, `/` protected by our includes.
 
     `socket`: where the service listens.  `locations` goes into both servers, `server` too but before them, `http` before all.
-    `patient`: for tests of anything but time, on a machine that others use too: 5 s in place of the 50 ms of the includes.
+    `patient`: for tests of anything but time (be_patient).
     """
 
     def __init__(
@@ -204,8 +211,7 @@ class Site(Nginx):
         lua = "--no-lua" not in arguments
         self.includes = install(folder / "botsieve", "--socket", str(socket), "--port", str(self.backup_port), *arguments)
         if patient:
-            conf = self.includes / "server.conf"
-            conf.write_text(conf.read_text().replace(" 50ms;", " 5s;"))
+            be_patient(self.includes)
         pem, key = certificate(folder)
         self.access_log = folder / "access.log"
         if locations is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from botsieve.edge.includes import shipped
 from botsieve.edge.machine import find_nginx
 
-from tests.servers import Nginx, certificate, free_port, install
+from tests.servers import Nginx, be_patient, certificate, free_port, install
 
 FOLDER = shipped("nginx") / "examples"
 _HTTP = re.compile(r"^http \{\n(.*)^\}\n", re.MULTILINE | re.DOTALL)
@@ -47,7 +47,7 @@ class Example(Nginx):
         self.srv.mkdir(exist_ok=True)
         self.access_log = folder / "botsieve.log"
         self.includes = install(folder / "botsieve", "--socket", str(socket), "--port", str(backup))
-        _be_patient(self.includes / "server.conf")
+        be_patient(self.includes)
         self.pem, key = certificate(folder)
         text = (FOLDER / f"{name}.conf").read_text()
         for written, here in (places or {}).items():
@@ -77,8 +77,3 @@ class Example(Nginx):
         super().__init__(
             folder, server + inside.group(1), port=self.port, lua_path=None if lua_folder else self.includes / "lua"
         )
-
-
-def _be_patient(conf: Path) -> None:
-    """5 s in place of the 50 ms of the includes: these tests are not about time, and the machine is others' too."""
-    conf.write_text(conf.read_text().replace(" 50ms;", " 5s;"))

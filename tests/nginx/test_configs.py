@@ -12,7 +12,7 @@ from botsieve.edge.machine import find_lua, find_nginx
 
 from tests.nginx.conftest import StandIn
 from tests.nginx.raw import ask
-from tests.servers import Nginx, Site, certificate, free_port, install
+from tests.servers import Nginx, Site, be_patient, certificate, free_port, install
 
 # What a user may have at http level and would not think of: each of these once broke somebody's sub-request.
 USERS_HTTP = """
@@ -123,6 +123,7 @@ def test_two_names_on_one_listener(standin: StandIn, tmp_path: Path) -> None:
     pem, key = certificate(tmp_path)
     port = free_port()
     folder = install(tmp_path / "b", "--socket", str(standin.socket), "--port", str(free_port()))
+    be_patient(folder)
     servers = "".join(
         f"""server {{ listen 127.0.0.1:{port} ssl http2; server_name {name}; ssl_certificate {pem}; ssl_certificate_key {key};
             include {folder}/server-tls.conf;
