@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from botsieve.agents import AgentBook
@@ -21,6 +20,7 @@ from botsieve.detectors.settings import DEFAULTS
 from botsieve.detectors.view import View
 from botsieve.observation import SEES_ALL_HEADERS, SEES_HTTP_VERSION, SEES_TLS, Observation, make_observation, pack_address
 from botsieve.policy import Policy
+from botsieve.state.profiles import Profiles, Site
 
 CLIENT = pack_address("203.0.113.7")
 PATHS = {
@@ -47,7 +47,7 @@ EVIDENCE = {
     "claim.contradiction": claim.contradiction,
 }
 _BOOK = AgentBook()
-_NO_PROFILES: Any = SimpleNamespace()
+_NO_PROFILES = Profiles(Site())
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from botsieve.agents import Agent, AgentBook
 from botsieve.attacks.book import Attacks, Request, Sender
 from botsieve.attacks.preventions import Whom
@@ -31,6 +29,7 @@ from botsieve.state.profiles import Site
 from botsieve.state.recent import Recent
 from botsieve.state.routes import Route, route_of
 from botsieve.state.world import World
+from botsieve.values import replace
 from botsieve.verdict import Standpoint, outcome
 from botsieve.verifications import HELD, UNVERIFIED, VERIFIED, Verifications
 
@@ -186,7 +185,7 @@ class Engine(Identities):
         if listed is not None:
             signals += (listed.signal,)
             if listed.blocks:
-                ruling = msgspec.structs.replace(ruling, verdict=BLOCK, level="")
+                ruling = replace(ruling, verdict=BLOCK, level="")
         at = Standpoint(o, view, signals, score, session, standing, level=ruling.level, is_door=is_door)
         return self._settle(at, book, route, decision_id, ruling)
 

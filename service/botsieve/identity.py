@@ -59,7 +59,7 @@ class Identities:
     def who(self, o: Observation, now_s: float) -> Who:
         """Who sent this request."""
         cookie = o.headers.get(b"cookie")
-        if cookie is None or _COOKIE_MARK not in cookie:
+        if cookie is None or cookie.find(_COOKIE_MARK) < 0:
             return Who(self.world.client_key(o))
         return self.who_with(o, self.devices.read(o, now_s) if self.devices is not None else None, now_s)
 

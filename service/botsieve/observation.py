@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -88,7 +87,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     uri: bytes
     path: bytes
     query: bytes
-    headers: Mapping[bytes, bytes]
+    headers: dict[bytes, bytes]
     kind: str
     edge: str = "nginx"
     host: bytes = b""
@@ -264,7 +263,7 @@ def canonical_path(uri: bytes) -> bytes:
     return b"/" + b"/".join(kept) + tail
 
 
-def classify(method: bytes, path: bytes, headers: Mapping[bytes, bytes], *, accept_seen: bool = True) -> str:
+def classify(method: bytes, path: bytes, headers: dict[bytes, bytes], *, accept_seen: bool = True) -> str:
     """The kind of a request (one of KINDS), from what the client says of it and from the file ending.
 
     Source: Fetch Metadata (Sec-Fetch-*), checklist S1-32.  `accept_seen=False` is for logs that hold no Accept: a GET of no
@@ -300,7 +299,7 @@ def make_observation(
     client: bytes,
     method: bytes,
     uri: bytes,
-    headers: Mapping[bytes, bytes],
+    headers: dict[bytes, bytes],
     edge_time_s: float,
     peer: bytes = b"",
     headers_seen: frozenset[bytes] | None = None,

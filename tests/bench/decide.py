@@ -24,6 +24,7 @@ from botsieve.observation import Observation
 from botsieve.policy import Policy, Rulebook
 from botsieve.ranges import RangeSet
 from botsieve.reputation import Listing, Reputation
+from botsieve.values import replace
 
 from tests.bench.figures import Figure, show
 from tests.bench.traffic import RATE_PER_S, requests
@@ -77,7 +78,7 @@ def with_cookies(traffic: Iterator[Observation], decider: Engine) -> Iterator[Ob
             born = decider.devices.renew(None, o.edge_time_s, name + name[:4], returned=True)
             device = decider.devices.cookie(o, decider.devices.text_of(o, born)).partition(";")[0]
             cookie = cookies[o.client] = f"{session}; {device}; ".encode() + o.headers.get(b"cookie", b"")
-        yield msgspec.structs.replace(o, headers={**o.headers, b"cookie": cookie})
+        yield replace(o, headers={**o.headers, b"cookie": cookie})
 
 
 def rate(decider: Engine, batch: list[Observation]) -> float:

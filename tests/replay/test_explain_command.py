@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from botsieve.cli import main
 from botsieve.config.loader import keep_last_good, load
 from botsieve.decision import Measure, Signal
 from botsieve.journal import Journal, JournalOptions
+from botsieve.values import replace
 
 from tests.replay.samples import botsieve, combined
 from tests.unit.replay.decisions import decision, observation
@@ -65,7 +65,7 @@ def state_dir(tmp_path: Path) -> Iterator[str]:
     journal = Journal(JournalOptions(state_dir=str(tmp_path), to=None, web_listen=None), lambda: 1000.0)
     timer = Signal("timing.suspicious_timing", 35, "35", "client", (Measure("cv", 0.012, 0.05), Measure("mean_s", 1.001, 2.0)))
     decided = decision("challenge", 75, (Signal("agent.bot_useragent", 40, "curl"), timer))
-    journal.record(observation(), msgspec.structs.replace(decided, id=ID, config="3f9c2a71be04"), 1000.0, 14)
+    journal.record(observation(), replace(decided, id=ID, config="3f9c2a71be04"), 1000.0, 14)
     asyncio.run_coroutine_threadsafe(journal.listen(), loop).result(10)
     yield str(tmp_path)
     loop.call_soon_threadsafe(journal.close)

@@ -12,6 +12,7 @@ from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision, Signal
 from botsieve.observation import Observation
 from botsieve.transports.http import MAX_REASONS, NginxEdge, verdict_answer
 from botsieve.transports.http_wire import Request
+from botsieve.values import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,7 +123,7 @@ def test_retry_after_only_with_a_rate(edge: NginxEdge) -> None:
     """Retry-After stands on verdicts that rest on a rate, and on no other."""
     decision = Decision("i", BLOCK, BLOCK, "enforce", 100, True, (), "r", "p", "mixed", "c")
     assert only_reply(verdict_answer(decision)).all("Retry-After") == []
-    limited = msgspec.structs.replace(decision, retry_after_s=7)
+    limited = replace(decision, retry_after_s=7)
     assert only_reply(verdict_answer(limited)).one("Retry-After") == "7"
 
 
@@ -200,6 +201,7 @@ class Failing:
         raise RuntimeError("secret \xff")
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("on_late", ["allow", "block"])
 def test_our_own_faults(edge: NginxEdge, service: Service, on_late: str) -> None:
     """An exception inside: as on_late says, counted, told with its place and without the text of the error."""

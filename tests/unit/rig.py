@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,32 +19,28 @@ from botsieve.policy import Policy, Rulebook
 
 START_S = 1_800_000_000.0
 CHROME = b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
-PAGE: Mapping[bytes, bytes] = MappingProxyType(
-    {
-        b"user-agent": CHROME,
-        b"accept": b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
-        b"sec-ch-ua": b'"Chromium";v="156", "Not.A/Brand";v="99"',
-        b"sec-ch-ua-mobile": b"?0",
-        b"sec-ch-ua-platform": b'"Linux"',
-        b"sec-fetch-site": b"same-origin",
-        b"sec-fetch-mode": b"navigate",
-        b"sec-fetch-user": b"?1",
-        b"sec-fetch-dest": b"document",
-        b"accept-encoding": b"gzip, deflate, br, zstd",
-        b"accept-language": b"en-US,en;q=0.9",
-        b"referer": b"https://shop.example/",
-    }
-)
-CALL: Mapping[bytes, bytes] = MappingProxyType(
-    {
-        **{name: value for name, value in PAGE.items() if name not in (b"sec-fetch-user",)},
-        b"accept": b"application/json",
-        b"sec-fetch-mode": b"cors",
-        b"sec-fetch-dest": b"empty",
-    }
-)
+PAGE: dict[bytes, bytes] = {
+    b"user-agent": CHROME,
+    b"accept": b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+    b"sec-ch-ua": b'"Chromium";v="156", "Not.A/Brand";v="99"',
+    b"sec-ch-ua-mobile": b"?0",
+    b"sec-ch-ua-platform": b'"Linux"',
+    b"sec-fetch-site": b"same-origin",
+    b"sec-fetch-mode": b"navigate",
+    b"sec-fetch-user": b"?1",
+    b"sec-fetch-dest": b"document",
+    b"accept-encoding": b"gzip, deflate, br, zstd",
+    b"accept-language": b"en-US,en;q=0.9",
+    b"referer": b"https://shop.example/",
+}
+CALL: dict[bytes, bytes] = {
+    **{name: value for name, value in PAGE.items() if name not in (b"sec-fetch-user",)},
+    b"accept": b"application/json",
+    b"sec-fetch-mode": b"cors",
+    b"sec-fetch-dest": b"empty",
+}
 # A program that names itself, and nothing that anybody would find.
-TOOL: Mapping[bytes, bytes] = MappingProxyType({b"user-agent": b"acme-sync/2.1", b"accept": b"application/json"})
+TOOL: dict[bytes, bytes] = {b"user-agent": b"acme-sync/2.1", b"accept": b"application/json"}
 KEYS = KeyRing((b"k" * 32,))
 
 

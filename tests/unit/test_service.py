@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import msgspec
 import pytest
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.observation import Observation
 from botsieve.service import _FETCHED_S, _MAX_LATE, _REMEMBERED, Ids
 from botsieve.transports.edge_headers import observation_of
+from botsieve.values import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +91,7 @@ def test_memory_of_refusals_is_bounded(whole: Service) -> None:
     """Two generations at most, of a minute at most; the last ones are always among them."""
     decision = whole.service.judge(seen("/", CURL))
     for number in range(2 * _REMEMBERED + 10):
-        whole.service._remember(msgspec.structs.replace(decision, id=str(number)), START_S)
+        whole.service._remember(replace(decision, id=str(number)), START_S)
     assert len(whole.service._given) + len(whole.service._given_before) <= 2 * _REMEMBERED
     assert str(2 * _REMEMBERED + 9) in whole.service._given
     for later_s in (_FETCHED_S + 1, 2 * _FETCHED_S + 2):

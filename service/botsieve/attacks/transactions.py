@@ -54,7 +54,7 @@ class Usual:
 
 def asked_for(uri: bytes) -> bytes:
     """The URL without the number that scripts add to get past caches (`_=1700000000000`, as jQuery does)."""
-    return _PAST_CACHES.sub(b"", uri) if b"_=" in uri else uri
+    return _PAST_CACHES.sub(b"", uri) if uri.find(b"_=") >= 0 else uri
 
 
 def is_poll(subject: Subject, url: int, *, is_page_load: bool) -> bool:

@@ -6,10 +6,9 @@ request as it is.
 
 from __future__ import annotations
 
-import msgspec
-
 from botsieve.challenge.solution import host_of
 from botsieve.observation import Observation, canonical_path
+from botsieve.values import replace
 
 MAX_REFERER = 2048
 
@@ -23,4 +22,4 @@ def page_of(o: Observation) -> Observation:
     authority, slash, target = rest.partition(b"/")
     if not mark or not slash or host_of(authority).lower() != o.host:
         return o
-    return msgspec.structs.replace(o, path=canonical_path(b"/" + target))
+    return replace(o, path=canonical_path(b"/" + target))

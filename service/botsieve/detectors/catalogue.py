@@ -24,9 +24,6 @@ from botsieve.remembered import Answers
 TOOL, BROWSER = "tool", "browser"
 COMING_AND_GOING = frozenset(["0015", "0023", "0029", "002a"])
 
-_B = slice(11, 23)  # JA4_b inside `t13d1516h2_8daaf6152771_...`
-_BC = slice(11, None)  # without the first part: SNI and ALPN differ between requests of one program
-
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One recorded hello.  `kind`: tool or browser.  `family`: of the tool (python, curl ...), or the browser's engine.
@@ -85,8 +82,8 @@ class Catalogue:
         ja4, tls_sig = hello
         tools, engines = self._tools, self._engines
         return _Whose(
-            tools.get(tls_sig[_BC]) or tools.get(ja4[_BC]) or tools.get(ja4[_B], ""),
-            engines.get(tls_sig[_BC]) or engines.get(ja4[_BC]) or engines.get(ja4[_B], frozenset()),
+            tools.get(tls_sig[11:]) or tools.get(ja4[11:]) or tools.get(ja4[11:23], ""),
+            engines.get(tls_sig[11:]) or engines.get(ja4[11:]) or engines.get(ja4[11:23], frozenset()),
         )
 
     def row(self, name: str) -> Row:
@@ -96,7 +93,7 @@ class Catalogue:
 
 def _keys(row: Row) -> list[bytes]:
     """Under what a row is found: its stable form and its JA4, both without their first part."""
-    return [text[_BC].encode() for text in (row.tls_sig, row.ja4) if text]
+    return [text[11:].encode() for text in (row.tls_sig, row.ja4) if text]
 
 
 def _engines(browsers: list[Row], tools: list[Row]) -> dict[bytes, frozenset[str]]:
@@ -106,17 +103,17 @@ def _engines(browsers: list[Row], tools: list[Row]) -> dict[bytes, frozenset[str
         for key in _keys(row):
             found.setdefault(key, set()).add(row.family)
         if _names_somebody(row.ja4):
-            by_ciphers.setdefault(row.ja4[_B].encode(), set()).add(row.family)
-    shared = {row.ja4[_B].encode() for row in tools}
+            by_ciphers.setdefault(row.ja4[11:23].encode(), set()).add(row.family)
+    shared = {row.ja4[11:23].encode() for row in tools}
     alone = {key: engines for key, engines in by_ciphers.items() if len(engines) == 1 and key not in shared}
     return {key: frozenset(engines) for key, engines in (found | alone).items()}
 
 
 def _tools(browsers: list[Row], tools: list[Row]) -> dict[bytes, str]:
-    of_browsers = {key for row in browsers for key in [*_keys(row), row.ja4[_B].encode()]}
+    of_browsers = {key for row in browsers for key in [*_keys(row), row.ja4[11:23].encode()]}
     found: dict[bytes, str] = {}
     for row in tools:
-        for key in [*_keys(row), *([row.ja4[_B].encode()] if _names_somebody(row.ja4) else [])]:
+        for key in [*_keys(row), *([row.ja4[11:23].encode()] if _names_somebody(row.ja4) else [])]:
             found[key] = _common(found.get(key, row.family), row.family)
     return {key: family for key, family in found.items() if key not in of_browsers}
 

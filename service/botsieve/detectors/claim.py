@@ -20,7 +20,6 @@ from botsieve.verifications import REFUTED
 # HTTP/2 came with these versions (caniuse.com, "HTTP/2 protocol"; Safari: the same number on macOS and iOS).
 _HTTP2_SINCE = {"chromium": 41, "gecko": 36, "webkit": 9}
 
-_ALPN = slice(8, 10)  # inside JA4: h2, h1, h3, 00 for none
 
 _MAX_REMEMBERED_BYTES = 2048
 
@@ -59,7 +58,7 @@ def _other_engine(o: Observation, view: View) -> str:
 
 def _protocol(o: Observation, agent: Agent) -> str:
     """`http` or `alpn` when the connection cannot be that browser's; "" otherwise."""
-    alpn = o.ja4[_ALPN]
+    alpn = o.ja4[8:10]  # h2, h1, h3, 00 for none
     # Browsers offer h2 first or not at all, never speak HTTP/1.0, and had no HTTP/2 before these versions.
     if o.http == b"HTTP/1.0" or (o.http == b"HTTP/2.0" and (alpn == b"h1" or 0 < agent.version < _HTTP2_SINCE[agent.engine])):
         return "http"

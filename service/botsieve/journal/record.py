@@ -8,15 +8,43 @@ Law of the file: no header but the User-Agent is ever copied here, no query, no 
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from botsieve.decision import Decision, Signal
+from botsieve.decision import Decision
 from botsieve.observation import Observation
 
 # Bytes.  The User-Agent's is docs/decision-log.md's; the others keep 50,000 records of the worst clients below 100 MB.
 MAX_USER_AGENT, MAX_PATH, MAX_PRINT = 256, 1024, 64
 
-_encode = msgspec.msgpack.Encoder().encode
+
+def _in_order(value: Any) -> tuple[object, ...]:
+    """A finding of the compiled core (scripts/compile_core.py) is no struct: its fields, as a struct's would be written."""
+    fields: tuple[object, ...] = value.in_order()
+    return fields
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_in_order).encode
+
+
+class RecordedMeasure(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """decision.Measure, read back."""
+
+    name: str
+    value: float
+    limit: float | None = None
+
+
+class RecordedSignal(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """decision.Signal, read back.  The order of the fields is that one's."""
+
+    id: str
+    points: int
+    detail: str = ""
+    subject: str = ""
+    measures: tuple[RecordedMeasure, ...] = ()
+    attack_type: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -35,7 +63,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     mode: str
     score: int
     bot: bool
-    signals: tuple[Signal, ...]
+    signals: tuple[RecordedSignal, ...]
     rule: str
     policy: str
     audience: str

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from botsieve.decision import Measure, Signal
-from botsieve.journal.record import Record
+from botsieve.decision import Signal
+from botsieve.journal.record import Record, RecordedMeasure
 from botsieve.journal.redact import Redactor, route_text
 
 _encode = msgspec.json.Encoder().encode
@@ -154,7 +154,7 @@ def _reason(id: str, detail: str) -> str:
     return Signal(id, 0, detail).reason
 
 
-def _measures(measures: tuple[Measure, ...]) -> dict[str, list[float]]:
+def _measures(measures: tuple[RecordedMeasure, ...]) -> dict[str, list[float]]:
     told = {}
     for measure in measures:
         value, limit = measure.value, measure.limit

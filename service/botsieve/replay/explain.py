@@ -17,6 +17,7 @@ from botsieve.errors import InputError
 from botsieve.policy import Policy
 from botsieve.replay.remedies import Remedy, categories, causes, remedies_of
 from botsieve.score import settle, total
+from botsieve.values import replace
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -134,7 +135,7 @@ def _at_limit(signal: Signal, detectors: Mapping[str, Settings]) -> list[tuple[M
     for measure in signal.measures:
         if measure.limit is not None:
             points = _weaker_points(signal, measure, detectors.get(signal.id, DEFAULTS.get(signal.id)))
-            moved.append((measure, msgspec.structs.replace(signal, points=points) if points else None))
+            moved.append((measure, replace(signal, points=points) if points else None))
     return moved
 
 

@@ -7,7 +7,6 @@ hold is not seen, never missing.  Lines are bytes: they are not always UTF-8.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Protocol
 
@@ -92,7 +91,7 @@ class Combined:
         return _from_common(found, headers, _REFERER_AND_AGENT)
 
 
-def _from_common(found: re.Match[bytes], headers: Mapping[bytes, bytes], seen: frozenset[bytes]) -> Observation | None:
+def _from_common(found: re.Match[bytes], headers: dict[bytes, bytes], seen: frozenset[bytes]) -> Observation | None:
     time_s = parse_time_local(found[2])
     request = split_request(unescape(found[3]))
     if time_s is None or request is None:
@@ -104,7 +103,7 @@ def observe(
     client: bytes,
     time_s: float,
     request: tuple[bytes, bytes],
-    headers: Mapping[bytes, bytes],
+    headers: dict[bytes, bytes],
     seen: frozenset[bytes] | None,
     facts: dict[str, object],
 ) -> Observation | None:

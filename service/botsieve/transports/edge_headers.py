@@ -6,8 +6,6 @@ header that the client could have set by itself (`X-Real-IP`, `X-Forwarded-*`) i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from botsieve.errors import InvalidObservation
 from botsieve.observation import (
     DELIVERS_COOKIE,
@@ -37,7 +35,7 @@ _sights: dict[bytes, int] = {}
 _packed: Remembered[bytes, bytes] = Remembered(16_384)
 
 
-def observation_of(headers: Mapping[bytes, bytes], now_s: float, edge: str = "nginx", sight: int | None = None) -> Observation:
+def observation_of(headers: dict[bytes, bytes], now_s: float, edge: str = "nginx", sight: int | None = None) -> Observation:
     """The request that the edge asks about.  `headers`: lower-case names.  `sight`: configured SEES_* bits, None: the edge says.
 
     Errors: InvalidObservation for a required header that is missing or malformed: an edge fault.

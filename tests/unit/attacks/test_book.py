@@ -242,6 +242,7 @@ def test_a_client_seen_once_has_no_state() -> None:
     assert surf(rig, 30, at_s=1.0).verdict == "block"
 
 
+@pytest.mark.plain
 def test_a_failing_book_is_one_finding_less(monkeypatch: pytest.MonkeyPatch) -> None:
     """The score decides, and it is told."""
     rig = Rig(strict())

@@ -14,6 +14,7 @@ from botsieve.detectors.settings import SessionOpening
 from botsieve.observation import SEES_ALL_HEADERS, pack_address
 from botsieve.ranges import RangeSet
 from botsieve.reputation import Listing, Reputation
+from botsieve.values import replace
 
 from tests.unit.attacks.openers import Visitors, agent_of, cookie_of, policy_of
 from tests.unit.rig import CALL, KEYS, PAGE, START_S, TOOL
@@ -129,7 +130,7 @@ def test_a_device_on_which_a_hand_was_seen_passes() -> None:
         page = visitors.seen(0.0)
         devices = visitors.engine.devices = Devices(KEYS)
         device = devices.renew(None, START_S - 900, bytes(range(12)), returned=False)
-        device = msgspec.structs.replace(device, issued_s=int(START_S) - 100)
+        device = replace(device, issued_s=int(START_S) - 100)
         cookie = devices.cookie(page, devices.text_of(page, device)).partition(";")[0].encode()
         visitors.flood(60, 10)
         visitors.engine.human_report(visitors.seen(seen_s, plus={b"cookie": cookie}), START_S + seen_s, regular=True)

@@ -7,6 +7,7 @@ from botsieve.attacks.types import IGNORE
 from botsieve.attacks.watched import watched
 from botsieve.detectors.settings import THRESHOLDS
 from botsieve.policy import Policy
+from botsieve.values import replace
 
 
 def test_the_packaged_policy_watches_all_but_extensions() -> None:
@@ -24,7 +25,7 @@ def test_nothing_is_watched_where_everything_is_ignored() -> None:
     found = watched(Policy(thresholds=off))
     assert not found.any
     assert not found.counts
-    assert watched(Policy(thresholds={})) == msgspec.structs.replace(found, policy=watched(Policy(thresholds={})).policy)
+    assert watched(Policy(thresholds={})) == replace(found, policy=watched(Policy(thresholds={})).policy)
 
 
 def test_where_programs_are_expected_nobody_needs_a_hand() -> None:

@@ -194,6 +194,7 @@ def test_a_port_in_use_is_a_clear_error() -> None:
 
 @pytest.mark.parametrize("name", ["no/control.sock", "a" * 120])
 def test_a_directory_that_cannot_hold_the_socket_is_a_clear_error(tmp_path: Path, name: str) -> None:
-    """Missing, or too long a path for the kernel."""
+    """A file in its place, or too long a path for the kernel.  One that is missing is made."""
+    (tmp_path / "no").write_text("")
     with pytest.raises(MachineError, match="accepted: a"):
         asyncio.run(listen_unix(str(tmp_path / name), ROUTES))

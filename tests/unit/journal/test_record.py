@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from botsieve.decision import Decision
 from botsieve.journal.record import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack, unpack
 from botsieve.observation import Observation
@@ -21,7 +22,6 @@ def test_a_record_is_what_was_decided() -> None:
         "mode",
         "score",
         "bot",
-        "signals",
         "rule",
         "policy",
         "audience",
@@ -31,6 +31,12 @@ def test_a_record_is_what_was_decided() -> None:
         "route",
     )
     assert [getattr(r, name) for name in kept] == [getattr(d, name) for name in kept]
+    assert [msgspec.structs.astuple(signal)[:4] for signal in r.signals] == [
+        (signal.id, signal.points, signal.detail, signal.subject) for signal in d.signals
+    ]
+    measures = [(m.name, m.value, m.limit) for signal in d.signals for m in signal.measures]
+    assert [msgspec.structs.astuple(m) for signal in r.signals for m in signal.measures] == measures
+    assert [signal.attack_type for signal in r.signals] == [signal.attack_type for signal in d.signals]
     seen = ("edge", "kind", "client", "peer", "method", "host", "path", "user_agent", "request_id", "ja3", "ja4", "tls_sig")
     assert [getattr(r, name) for name in seen] == [getattr(o, name) for name in seen]
     assert (r.time_s, r.decide_us, r.sample_percent) == (NOW_S, 14, 1.0)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from botsieve.decision import ALLOW, MONITOR, Decision
 from botsieve.state.recent import _MAX, KEEP_S, Recent
 
 NOW_S = 1_800_000_000.0
-ONE: Any = object()
-TWO: Any = object()
+ONE, TWO = [Decision(name, ALLOW, ALLOW, MONITOR, 0, False, (), "", "", "mixed", "") for name in ("one", "two")]
 
 
 def test_the_same_for_ten_seconds() -> None:

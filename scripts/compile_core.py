@@ -1,0 +1,213 @@
+"""Compiles the core into build/compiled/botsieve: the same package, its hot modules as machine code.
+
+    python scripts/compile_core.py            build what is not up to date; needs a C compiler and Python's headers
+    python scripts/compile_core.py --sources  only write the sources that the compiler gets (build/native)
+
+The sources stay what they are and run as they are.  mypyc compiles annotated Python, but the fields of msgspec structs are no more
+than generic attributes to it.  So the values that pass through one decision (VALUES) are written out as plain classes first, which
+become C structs.  All else is compiled as it stands, and what is not in MODULES is copied.
+
+Law of the file: build/compiled is made anew from the sources as a whole, or not touched.  Nothing is written beside the sources.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "service" / "botsieve"
+NATIVE = ROOT / "build" / "native"  # what the compiler gets
+COMPILED = ROOT / "build" / "compiled"  # what runs
+STAMP = "compiled-from"
+
+_FUTURE = "from __future__ import annotations\n"
+_CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")  # not T, V: those are types
+
+# Every module that a decision passes through.  Whole folders where all of it is pure and hot.
+MODULES_OF = {
+    "": "remembered reputation agents observation decision values score verdict identity engine",
+    "state": "hashing parts recent folders routes table profiles world",
+    "detectors": "__init__ view agent claim headers network timing tls traversal",
+    "attacks": "activity book cookieless distinct doors human opener openings preventions resets rulings sites subjects surfing "
+    "suspects transactions types visits watched",
+    "challenge": "session clearance device cookies tokens browsers",
+}
+MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
+
+# The structs that become native classes, by module.  Not: what configuration is read into, and what is written to files.
+VALUES = {
+    "agents": ["Agent"],
+    "attacks/book": ["Request", "Sender"],
+    "attacks/types": ["Ruling"],
+    "attacks/visits": ["SharedSession"],
+    "attacks/watched": ["Watched"],
+    "challenge/clearance": ["Standing"],
+    "challenge/device": ["Device"],
+    "challenge/session": ["Session"],
+    "decision": ["Measure", "Signal", "Violation", "Decision"],
+    "detectors/view": ["View"],
+    "identity": ["Who"],
+    "observation": ["Observation"],
+    "state/profiles": ["Profiles"],
+    "state/routes": ["Route"],
+    "verdict": ["Standpoint", "Outcome"],
+}
+
+
+def native_source(source: str, names: list[str]) -> str:
+    """The source of a module as the compiler gets it: these structs as plain classes, constants as `Final`.
+
+    Errors: ValueError for a struct that is not there, that asks for what a plain class does not do or that nobody named, and for
+    a named slice.
+    """
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    structs = [node for node in tree.body if isinstance(node, ast.ClassDef) and _is_struct(node)]
+    for name in {node.name for node in structs} ^ set(names):
+        raise ValueError(f"{name}: VALUES in scripts/compile_core.py names all structs of a compiled module, and no others")
+    if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "slice" for node in ast.walk(tree)):
+        raise ValueError("mypyc takes the slice of bytes by a named slice for an index; write the numbers")
+    for node in reversed(tree.body):  # from below, so that the numbers of the lines above still hold
+        assert node.end_lineno is not None
+        place = slice(node.lineno - 1, node.end_lineno)
+        if isinstance(node, ast.ClassDef) and node in structs:
+            lines[place] = _native_class(node, lines)
+        elif isinstance(node, ast.Assign):
+            lines[place] = _constants(node, lines[place])
+    text = "\n".join(lines) + "\n"
+    return text.replace(_FUTURE, f"{_FUTURE}\nfrom typing import Final, final\n", 1)
+
+
+def _is_struct(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base) in ("Struct", "msgspec.Struct") for base in node.bases)
+
+
+def _constants(node: ast.Assign, lines: list[str]) -> list[str]:
+    """Constants of a module: compiled code reads what is `Final` as C does, all else by its name in a dict."""
+    target, value = node.targets[0], node.value
+    if isinstance(target, ast.Name) and _CONSTANT.fullmatch(target.id):
+        return [lines[0].replace(f"{target.id} =", f"{target.id}: Final =", 1), *lines[1:]]
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        return [f"{ast.unparse(a)}: Final = {ast.unparse(b)}" for a, b in zip(target.elts, value.elts, strict=True)]
+    return lines
+
+
+def _native_class(node: ast.ClassDef, lines: list[str]) -> list[str]:
+    options = {word.arg: ast.unparse(word.value) for word in node.keywords}
+    strange = options.keys() - {"frozen", "gc", "array_like"}
+    if len(node.bases) > 1 or strange or node.decorator_list:
+        raise ValueError(f"{node.name} is no plain msgspec.Struct: {ast.unparse(node).splitlines()[0]}")
+    fields = [entry for entry in node.body if isinstance(entry, ast.AnnAssign)]
+    names = [entry.target.id for entry in fields if isinstance(entry.target, ast.Name)]
+    arguments = [
+        f"{name}: {ast.unparse(entry.annotation)}" + (f" = {ast.unparse(entry.value)}" if entry.value else "")
+        for name, entry in zip(names, fields, strict=True)
+    ]
+    out = ["@final", f"class {node.name}:"]
+    out += [f"    def __init__(self, {', '.join(arguments)}) -> None:"]
+    out += [f"        self.{name} = {name}" for name in names]
+    out += ["", "    def replaced(self, changes: dict[str, object]) -> object:"]
+    out += [f"        fields: dict[str, object] = {{{', '.join(f'{name!r}: self.{name}' for name in names)}}}"]
+    out += [
+        "        fields.update(changes)",
+        f"        make: object = {node.name}",
+        "        return make(**fields)  # type: ignore",
+    ]
+    out += [
+        "",
+        "    def in_order(self) -> tuple[object, ...]:",
+        f"        return ({', '.join(f'self.{name}' for name in names)},)",
+    ]
+    out += ["", "    def __eq__(self, other: object) -> bool:"]
+    out += [f"        return isinstance(other, {node.name}) and self.in_order() == other.in_order()"]
+    out += ["", "    def __repr__(self) -> str:"]
+    out += [f'        return f"{node.name}({", ".join(f"{name}={{self.{name}!r}}" for name in names)})"']
+    if options.get("frozen") == "True":
+        out += ["", "    def __hash__(self) -> int:", "        return hash(self.in_order())"]
+    for entry in node.body:
+        if isinstance(entry, ast.FunctionDef):
+            first = entry.decorator_list[0].lineno if entry.decorator_list else entry.lineno
+            out += ["", *lines[first - 1 : entry.end_lineno]]
+    return out
+
+
+def _print_of_sources() -> str:
+    """Changes with any source, this script, the interpreter and the compiler's version."""
+    import mypy.version
+
+    told = hashlib.blake2s(f"{sys.version} {mypy.version.__version__}".encode())
+    for file in sorted([*PACKAGE.rglob("*"), Path(__file__)]):
+        if file.is_file() and "__pycache__" not in file.parts:
+            told.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return told.hexdigest()
+
+
+def write_sources(target: Path) -> list[str]:
+    """A copy of the package under `target`, values written out; the files to compile, relative to `target`."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(PACKAGE, target / "botsieve", ignore=shutil.ignore_patterns("__pycache__"))
+    files = []
+    for name in MODULES:
+        file = target / "botsieve" / f"{name}.py"
+        if not file.is_file():
+            raise ValueError(f"there is no module {name}; MODULES in scripts/compile_core.py names it")
+        file.write_text(native_source(file.read_text(), VALUES.get(name, [])))
+        files.append(f"botsieve/{name}.py")
+    return files
+
+
+_BUILD = """
+import sys
+from mypyc.build import mypycify
+from setuptools import setup
+files = sys.argv[1:]
+sys.argv[1:] = ["-q", "build_ext", "--inplace"]
+options = ["--ignore-missing-imports", "--follow-imports=silent", "--cache-dir", "../mypy-native"]
+setup(name="botsieve-core", packages=[], ext_modules=mypycify([*options, *files], opt_level="3", debug_level="0"))
+"""
+
+
+def compile_sources(target: Path, files: list[str]) -> None:
+    """Compiles in place.  Errors: CalledProcessError with what the compiler said."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BUILD, *files],
+        cwd=target,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(done.stdout[-8_000:], file=sys.stderr)
+        raise SystemExit("compile_core: the core could not be compiled (see above); it runs as it is, uncompiled")
+    shutil.rmtree(target / "build", ignore_errors=True)
+
+
+def main() -> None:
+    """Builds what is not up to date."""
+    if "--sources" in sys.argv:
+        write_sources(NATIVE)
+        return
+    wanted = _print_of_sources()
+    stamp = COMPILED / STAMP
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    headers = Path(sysconfig.get_path("include")) / "Python.h"
+    if not headers.is_file():
+        raise SystemExit(f"compile_core: there is no {headers}; on Debian: apt-get install python3-dev")
+    print("compile_core: compiling the core into build/compiled (about a minute)", flush=True)
+    compile_sources(NATIVE, write_sources(NATIVE))
+    (NATIVE / STAMP).write_text(wanted)
+    shutil.rmtree(COMPILED, ignore_errors=True)
+    NATIVE.rename(COMPILED)
+
+
+if __name__ == "__main__":
+    main()
