@@ -169,5 +169,5 @@ def to_line(event: object, **_options: object) -> bytes:
     line = _encode(event)
     if not line.isascii():
         # Rare and slower: terminal control (C1, bidi marks, U+2028) hides above ASCII, so all of it is escaped.
-        line = json.dumps(event, separators=(",", ":")).encode("ascii")
+        line = json.dumps(json.loads(line), separators=(",", ":")).encode("ascii")
     return line.replace(b"\x7f", b"\\u007f") if b"\x7f" in line else line

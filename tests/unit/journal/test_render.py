@@ -10,7 +10,7 @@ import pytest
 from botsieve.decision import Decision, Measure, Signal
 from botsieve.journal.record import pack, unpack
 from botsieve.journal.redact import Redactor
-from botsieve.journal.render import client_text, render, time_text, to_line
+from botsieve.journal.render import client_text, line_of, render, time_text, to_line
 from botsieve.observation import Observation, make_observation, pack_address
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,9 +79,10 @@ def test_the_object_has_the_keys_of_the_contract() -> None:
 def test_every_line_is_one_line_of_the_schema(o: Observation, d: Decision, form: str) -> None:
     """Any bytes anywhere in a request: one line of printable ASCII that parses back to the object and fits the schema."""
     told = rendered(o, d, form=form, key=bytes(32))
-    line = to_line(told)
+    line = to_line(line_of(unpack(pack(o, d, NOW_S, 14, 0.0)), Redactor(form=form, key=bytes(32))))
     assert all(0x20 <= byte < 0x7F for byte in line)
     assert json.loads(line) == told
+    assert to_line(told) == line
     SCHEMA.validate(told)
 
 
@@ -99,7 +100,7 @@ def test_a_client_reaches_neither_terminal_nor_the_next_line(text: str) -> None:
         request_id=raw[:64],
         ja4=raw,
     )
-    line = to_line(rendered(o, decision()))
+    line = to_line(line_of(unpack(pack(o, decision(), NOW_S, 14, 0.0)), Redactor()))
     assert all(0x20 <= byte < 0x7F for byte in line)
     back = json.loads(line)
     assert [back[key] for key in ("user_agent", "host", "request_id", "ja4")] == [text] * 4
