@@ -32,12 +32,14 @@ _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")  # not T, V: those are types
 
 # Every module that a decision passes through.  Whole folders where all of it is pure and hot.
 MODULES_OF = {
-    "": "remembered reputation agents observation decision values score verdict identity engine",
+    "": "remembered reputation agents observation decision values score verdict identity engine service",
     "state": "hashing parts recent folders routes table profiles world",
     "detectors": "__init__ view agent claim headers network timing tls traversal",
     "attacks": "activity book cookieless distinct doors human opener openings preventions resets rulings sites subjects surfing "
     "suspects transactions types visits watched",
     "challenge": "session clearance device cookies tokens browsers",
+    "journal": "ring",
+    "transports": "edge_headers forward gateway_headers http http_readers http_wire",
 }
 MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
 
@@ -57,6 +59,7 @@ VALUES = {
     "observation": ["Observation"],
     "state/profiles": ["Profiles"],
     "state/routes": ["Route"],
+    "transports/http_readers": ["Request", "Tolerated"],
     "verdict": ["Standpoint", "Outcome"],
 }
 
@@ -81,6 +84,9 @@ def native_source(source: str, names: list[str]) -> str:
             lines[place] = _native_class(node, lines)
         elif isinstance(node, ast.Assign):
             lines[place] = _constants(node, lines[place])
+        elif isinstance(node, ast.AnnAssign) and node.value is not None and _CONSTANT.fullmatch(ast.unparse(node.target)):
+            name, kind = ast.unparse(node.target), ast.unparse(node.annotation)
+            lines[node.lineno - 1] = lines[node.lineno - 1].replace(f"{name}: {kind}", f"{name}: Final[{kind}]", 1)
     text = "\n".join(lines) + "\n"
     return text.replace(_FUTURE, f"{_FUTURE}\nfrom typing import Final, final\n", 1)
 
@@ -143,7 +149,8 @@ def _print_of_sources() -> str:
     import mypy.version
 
     told = hashlib.blake2s(f"{sys.version} {mypy.version.__version__}".encode())
-    for file in sorted([*PACKAGE.rglob("*"), Path(__file__)]):
+    folders = (PACKAGE, ROOT / "nginx", ROOT / "lua")
+    for file in sorted([Path(__file__), *(file for folder in folders for file in folder.rglob("*"))]):
         if file.is_file() and "__pycache__" not in file.parts:
             told.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
     return told.hexdigest()
@@ -153,6 +160,8 @@ def write_sources(target: Path) -> list[str]:
     """A copy of the package under `target`, values written out; the files to compile, relative to `target`."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(PACKAGE, target / "botsieve", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("nginx", "lua"):  # as in the wheel
+        shutil.copytree(ROOT / name, target / "botsieve" / "edge_files" / name)
     files = []
     for name in MODULES:
         file = target / "botsieve" / f"{name}.py"

@@ -27,7 +27,7 @@ from botsieve.ranges import RangeSet
 from botsieve.reputation import Listing, Reputation
 from botsieve.serve import renew_browser
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.verifications import Verifications
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 
 from tests.service.running import Place, place
 from tests.transports.edge_harness import CHROME, PERSON, at, check

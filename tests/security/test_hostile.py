@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from botsieve.challenge.device_script import wanted_by
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

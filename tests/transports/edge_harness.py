@@ -16,7 +16,7 @@ from botsieve.keyfile import read_keys
 from botsieve.observation import pack_address
 from botsieve.service import DecisionService
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 
 from tests.transports.wire import Reply, only_reply
 

@@ -9,7 +9,7 @@ import pytest
 from botsieve.challenge.device_script import LIBRARY_NAME, Wanted, wanted_by
 from botsieve.transports.forward import ForwardEdge
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

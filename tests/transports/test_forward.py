@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from botsieve.observation import Observation, pack_address
 from botsieve.transports.forward import ForwardEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 from hypothesis import example, given
 from hypothesis import strategies as st
 

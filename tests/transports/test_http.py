@@ -11,7 +11,7 @@ import pytest
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision, Signal
 from botsieve.observation import Observation
 from botsieve.transports.http import MAX_REASONS, NginxEdge, verdict_answer
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 from botsieve.values import replace
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 import httptools
 import pytest
 from botsieve.transports import http_wire
-from botsieve.transports.http_wire import MAX_BODY, HttpConnection, Request
+from botsieve.transports.http_readers import MAX_BODY, Request
+from botsieve.transports.http_wire import HttpConnection
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botsieve.transports.forward import ForwardEdge
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.http_wire import Request
+from botsieve.transports.http_readers import Request
 
 from tests.transports.edge_harness import PERSON, Service, ask, at, by, check
 from tests.transports.wire import Reply

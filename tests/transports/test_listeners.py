@@ -96,7 +96,7 @@ def test_paths_that_cannot_be(tmp_path: Path) -> None:
     file.write_text("precious")
     loop = Loop()
     try:
-        for path in (tmp_path / "none" / "s", tmp_path, file, tmp_path / ("x" * 120)):
+        for path in (file / "s", tmp_path, file, tmp_path / ("x" * 120)):
             said = refusal(loop, Address(path=str(path)))
             assert said.startswith(f"{KEY}: {path}"), said
             assert "accepted: " in said

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import uvloop
 from botsieve.config.settings import Address
-from botsieve.transports.http_wire import Edge, Request, render
+from botsieve.transports.http_readers import Request
+from botsieve.transports.http_wire import Edge, render
 from botsieve.transports.listeners import EdgeListener, listen
 from botsieve.transports.surplus import Surplus
 

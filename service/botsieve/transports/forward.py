@@ -25,7 +25,8 @@ from botsieve.observation import (
 from botsieve.service import DecisionService
 from botsieve.transports.gateway_headers import SHOWN
 from botsieve.transports.http import NginxEdge, rendered
-from botsieve.transports.http_wire import Request, render
+from botsieve.transports.http_readers import Request
+from botsieve.transports.http_wire import render
 
 CHECK = b"/v1/check/forward"
 _MAX_HOPS = 32

@@ -17,7 +17,8 @@ from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation
 from botsieve.service import DecisionService
 from botsieve.transports.edge_headers import observation_of
-from botsieve.transports.http_wire import MAX_BODY, Request, render
+from botsieve.transports.http_readers import MAX_BODY, Request
+from botsieve.transports.http_wire import render
 
 CHECK = b"/v1/check/nginx"
 PAGE = b"/v1/page"

@@ -12,13 +12,12 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 import httptools
-import msgspec
 
 from botsieve.observation import pack_address
+from botsieve.transports.http_readers import LISTS, MAX_BODY, Request, read_quickly, read_tolerantly
 from botsieve.transports.surplus import Surplus
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
-MAX_BODY = 65_536
 MAX_CONNECTIONS = (
     4_096  # 64 workers of nginx keep 64 each; above it the edge says `overloaded`; above four times it nobody is listened to
 )
@@ -31,18 +30,6 @@ _LENIENT = {
     "lenient_optional_lf_after_cr": True,
     "lenient_spaces_after_chunk_size": True,
 }
-# Several lines of one name: these are lists, and a proxy may add a line instead of an element.  Of all others the first counts.
-_LISTS = {b"cookie": b"; ", b"x-forwarded-for": b", "}
-
-
-class Request(msgspec.Struct, gc=False):
-    """One request.  `headers`: lower-case names, the first value of each.  `peer`: packed address, b"" on a Unix socket."""
-
-    method: str
-    target: bytes
-    headers: dict[bytes, bytes]
-    body: bytes
-    peer: bytes
 
 
 class Edge(Protocol):
@@ -61,8 +48,8 @@ class Edge(Protocol):
         """The whole answer to what is no request, or too large a one."""
 
 
-class HttpConnection(asyncio.Protocol):
-    """One connection of an edge."""
+class HttpConnection:
+    """One connection of an edge: an asyncio.Protocol in all but the name, which would keep it from being compiled."""
 
     __slots__ = (
         "_answered",
@@ -159,6 +146,11 @@ class HttpConnection(asyncio.Protocol):
         surplus = self._surplus
         if surplus is not None and surplus.is_shedding and surplus.is_late and self._is_shed(data, surplus):
             return
+        if not self._begun and not self._is_done and self._transport is not None:
+            request = read_quickly(data, self._peer)
+            if request is not None:
+                self._answer(request, keep=True)
+                return
         while data and not self._is_done and self._transport is not None:
             data = self._feed(data)
         if self._begun and not self._is_done:
@@ -229,8 +221,8 @@ class HttpConnection(asyncio.Protocol):
         name = name.lower()
         if name not in self._headers:
             self._headers[name] = value
-        elif name in _LISTS:
-            self._headers[name] += _LISTS[name] + value
+        elif name in LISTS:
+            self._headers[name] += LISTS[name] + value
 
     def on_body(self, body: bytes) -> None:
         """A part of the body; what is above the bound is dropped, the handler sees that it is too long."""
@@ -302,47 +294,6 @@ class HttpConnection(asyncio.Protocol):
                 self._new_parser()
                 return raw
         return b""
-
-
-class Tolerated(msgspec.Struct, frozen=True):
-    """A request read by its lines.  `keep`: it is clear where it ends, and the connection may stay.  `rest`: what follows it."""
-
-    request: Request | None
-    keep: bool = False
-    rest: bytes = b""
-
-
-def read_tolerantly(raw: bytes, peer: bytes) -> Tolerated | None:
-    """The first request of some bytes, None while more is to come, one without `request` when there is no request line.
-
-    Any bytes are fine in names and values.  LIMIT: a chunked body is not read; the connection ends after such a request.
-    """
-    raw = raw.lstrip(b"\r\n")
-    head, mark, rest = raw.partition(b"\r\n\r\n")
-    lines = head.split(b"\r\n")
-    method, _, after = lines[0].partition(b" ")
-    target, http, version = after.rpartition(b" HTTP/")
-    if (len(lines) > 1 or mark) and not (http and method and target):
-        return Tolerated(None)
-    if not mark:
-        return None
-    headers: dict[bytes, bytes] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(b":")
-        name, value = name.lower(), value.strip(b" \t")
-        if colon and name not in headers:
-            headers[name] = value
-        elif colon and name in _LISTS:
-            headers[name] += _LISTS[name] + value
-    length = headers.get(b"content-length", b"0")
-    is_clear = b"transfer-encoding" not in headers and length.isdigit() and len(length) < 10
-    size = int(length) if is_clear else 0
-    if len(rest) < size:
-        return None
-    keep = is_clear and version == b"1.1" and headers.get(b"connection", b"").lower() != b"close"
-    return Tolerated(
-        Request(method.decode("latin-1"), target, headers, rest[: min(size, MAX_BODY + 1)], peer), keep, rest[size:]
-    )
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> bytes:

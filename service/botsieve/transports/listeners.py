@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from typing import cast
 
 from botsieve.config.settings import Address
 from botsieve.errors import MachineError
@@ -60,8 +61,8 @@ async def listen(address: Address, group: str | None, edge: Edge, key: str, surp
     connections: set[HttpConnection] = set()
     loop = asyncio.get_running_loop()
 
-    def accepted() -> HttpConnection:
-        return HttpConnection(edge, connections, is_local=bool(address.path), surplus=surplus)
+    def accepted() -> asyncio.Protocol:
+        return cast(asyncio.Protocol, HttpConnection(edge, connections, is_local=bool(address.path), surplus=surplus))
 
     if address.path:
         sock = bound(address.path, 0o660, key)
