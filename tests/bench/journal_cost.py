@@ -14,7 +14,8 @@ from pathlib import Path
 from botsieve.decision import Decision, Measure, Signal
 from botsieve.journal import Journal, JournalOptions
 from botsieve.journal.metrics import Metrics
-from botsieve.journal.record import pack, unpack
+from botsieve.journal.packing import pack
+from botsieve.journal.record import unpack
 from botsieve.journal.redact import Redactor
 from botsieve.journal.render import render, to_line
 from botsieve.journal.ring import OVERHEAD_BYTES, Ring

@@ -175,7 +175,8 @@ def _look_at(o: Observation) -> None:
 
 
 def _judge(o: Observation) -> None:
-    from botsieve.journal.record import pack, unpack
+    from botsieve.journal.packing import pack
+    from botsieve.journal.record import unpack
     from botsieve.journal.redact import Redactor
     from botsieve.journal.render import render, to_line
     from botsieve.transports.http import verdict_answer

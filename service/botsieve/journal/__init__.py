@@ -3,7 +3,8 @@
 Start reading at facade.py.
 """
 
-from botsieve.journal.facade import Journal, JournalOptions
+from botsieve.journal.facade import Journal
 from botsieve.journal.metrics import SubjectFigures
+from botsieve.journal.options import JournalOptions
 
 __all__ = ["Journal", "JournalOptions", "SubjectFigures"]

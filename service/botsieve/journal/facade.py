@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from botsieve import __version__
 from botsieve.decision import MONITOR, Decision
 from botsieve.journal.address_key import address_key
@@ -21,11 +19,13 @@ from botsieve.journal.events import Repeats
 from botsieve.journal.heard import Heard
 from botsieve.journal.http_server import Listener, Routes, listen_tcp, listen_unix
 from botsieve.journal.metrics import Metrics, StateFigures
+from botsieve.journal.options import STDOUT, JournalOptions
+from botsieve.journal.packing import pack
 from botsieve.journal.pause import PauseSwitch
-from botsieve.journal.record import pack, unpack
-from botsieve.journal.redact import FULL, HMAC, Redactor, Whereabouts
+from botsieve.journal.record import unpack
+from botsieve.journal.redact import HMAC, Redactor, Whereabouts
 from botsieve.journal.render import render, time_text, to_line
-from botsieve.journal.ring import MAX_RECORDS, Ring
+from botsieve.journal.ring import Ring
 from botsieve.journal.sink import Sink
 from botsieve.journal.stall import Stall
 from botsieve.journal.web import control_routes, public_routes
@@ -35,41 +35,11 @@ from botsieve.store.messages import MAX_DECISION, FeedbackRow
 
 if TYPE_CHECKING:
     from botsieve.attacks.incidents import IncidentBook
-    from botsieve.config.settings import ServiceSettings
     from botsieve.policy import Rulebook
     from botsieve.store.feed import StoreFeed
 
-STDOUT = "stdout"
 # What two clocks that nobody touched differ by, read one after the other, is less; and the log has whole milliseconds.
 _SET_S = 0.001
-
-
-class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the configuration concerns the journal (docs/settings.md: journal, privacy, web, state.dir).
-
-    `to`: "stdout", a file, or None for no log.  `web_listen`: `host:port` or None.
-    """
-
-    state_dir: str = "/var/lib/botsieve"
-    to: str | None = STDOUT
-    allow_sample_percent: float = 1.0
-    queue: int = 10_000
-    addresses: str = FULL
-    web_listen: str | None = "127.0.0.1:9482"
-    keep_decisions: int = MAX_RECORDS
-
-    @classmethod
-    def of(cls, service: ServiceSettings) -> JournalOptions:
-        """From a loaded configuration."""
-        journal = service.journal
-        return cls(
-            state_dir=service.state.dir,
-            to=journal.to,
-            allow_sample_percent=journal.allow_sample_percent,
-            queue=journal.queue,
-            addresses=journal.addresses,
-            web_listen=None if service.web is None else str(service.web),
-        )
 
 
 # What only a start reads, and its key in the configuration.

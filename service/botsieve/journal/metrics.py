@@ -23,7 +23,7 @@ from botsieve.decision import LEVELS, Decision
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Upper bounds, inclusive (Prometheus' `le`).  The defaults of the client begin at 5 ms: useless for a decision.
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
-_BUCKETS_US = tuple(round(bound_s * 1e6) for bound_s in BUCKETS_S)
+_BUCKETS_US = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000]  # the same
 
 WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded")
 CHALLENGE_STEPS = ("issued", "loaded", "solved", "failed")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from botsieve.decision import Decision, Signal
-from botsieve.journal.record import pack, unpack
+from botsieve.journal.packing import pack
+from botsieve.journal.record import unpack
 from botsieve.journal.redact import Redactor, route_text
 from botsieve.journal.render import render, to_line
 from botsieve.observation import Observation

@@ -1,11 +1,9 @@
-"""Requests read from their bytes without httptools: the ordinary ones because that is quicker, the odd ones because it refuses them.
+"""What a request is, and a reader for those that httptools refuses although a web server let them through.
 
-Law of the file: pure.  What `read_quickly` says of a request is what httptools says of it; whatever is not plain is left to that.
+Law of the file: pure, and any bytes are fine.  Source of what is tolerated: tests/nginx/test_bytes.py.
 """
 
 from __future__ import annotations
-
-import re
 
 import msgspec
 
@@ -22,83 +20,6 @@ class Request(msgspec.Struct, gc=False):
     headers: dict[bytes, bytes]
     body: bytes
     peer: bytes
-
-
-# Header lines that most requests of a client repeat are read once.  Nothing here is a secret, and a flood of others only empties it.
-_REPEATED = frozenset(
-    b"accept accept-encoding accept-language cache-control dnt host pragma priority sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform "
-    b"sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc upgrade-insecure-requests user-agent x-botsieve-edge "
-    b"x-botsieve-host x-botsieve-http x-botsieve-method x-botsieve-scheme x-botsieve-tls-sig x-ja3-fingerprint "
-    b"x-ja4-fingerprint".split()
-)
-LINES: dict[bytes, tuple[bytes, bytes]] = {}
-MAX_LINES, _MAX_LINE = 8_192, 512
-# Names as sent: many clients spell the same ones, and a name that was seen before has its hash.
-NAMES_SEEN: dict[bytes, bytes] = {}
-MAX_NAMES, _MAX_NAME = 1_024, 64
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TARGET = re.compile(rb"/[\x21-\x7e]*")
-_ODD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-# What says something about the connection or a body is httptools' business.
-_FRAMING = frozenset(b"connection content-length expect keep-alive proxy-connection trailer transfer-encoding upgrade".split())
-_NOT_QUICK = (b"", b"")
-
-
-def read_quickly(data: bytes, peer: bytes) -> Request | None:
-    """What nearly every call is: one whole GET without a body, all of it in order.  None: have it parsed.
-
-    It says the same of a request as httptools does (a property test holds them together), for a fourth of the price.
-    """
-    if data.find(b"\r\n\r\n") != len(data) - 4:
-        return None
-    lines = data.split(b"\r\n")
-    first = lines[0].split(b" ")
-    if len(first) != 3 or first[0] != b"GET" or first[2] != b"HTTP/1.1" or _TARGET.fullmatch(first[1]) is None:
-        return None
-    headers: dict[bytes, bytes] = {}
-    for at in range(1, len(lines) - 2):
-        line = lines[at]
-        known = LINES.get(line)
-        if known is None:
-            known = _read_line(line)
-        name = known[0]
-        if not name:
-            return None
-        if name not in headers:
-            headers[name] = known[1]
-        elif name in LISTS:
-            headers[name] += LISTS[name] + known[1]
-    return Request("GET", first[1], headers, b"", peer)
-
-
-def _read_line(line: bytes) -> tuple[bytes, bytes]:
-    """Name and value of a header line; an empty name for what is not to be read quickly."""
-    at = line.find(b":")
-    sent = line[:at] if at > 0 else b""
-    name = NAMES_SEEN.get(sent)
-    if name is None:
-        name = _read_name(sent)
-    value = line[at + 1 :].strip(b" \t")
-    if not name or _ODD_VALUE.search(value) is not None:
-        return _NOT_QUICK
-    if name not in _REPEATED:
-        return name, value
-    if len(line) <= _MAX_LINE:
-        if len(LINES) >= MAX_LINES:
-            LINES.clear()
-        LINES[line] = (name, value)
-    return name, value
-
-
-def _read_name(sent: bytes) -> bytes:
-    name = sent.lower()
-    if _NAME.fullmatch(sent) is None or name in _FRAMING:
-        return b""
-    if len(sent) <= _MAX_NAME:
-        if len(NAMES_SEEN) >= MAX_NAMES:
-            NAMES_SEEN.clear()
-        NAMES_SEEN[sent] = name
-    return name
 
 
 class Tolerated(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import httptools
 
 from botsieve.observation import pack_address
-from botsieve.transports.http_readers import LISTS, MAX_BODY, Request, read_quickly, read_tolerantly
+from botsieve.transports.http_readers import LISTS, MAX_BODY, Request, read_tolerantly
 from botsieve.transports.surplus import Surplus
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
@@ -146,11 +146,6 @@ class HttpConnection:
         surplus = self._surplus
         if surplus is not None and surplus.is_shedding and surplus.is_late and self._is_shed(data, surplus):
             return
-        if not self._begun and not self._is_done and self._transport is not None:
-            request = read_quickly(data, self._peer)
-            if request is not None:
-                self._answer(request, keep=True)
-                return
         while data and not self._is_done and self._transport is not None:
             data = self._feed(data)
         if self._begun and not self._is_done:

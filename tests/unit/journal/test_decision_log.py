@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botsieve.journal.decision_log import DecisionLog
-from botsieve.journal.record import pack
+from botsieve.journal.packing import pack
 from botsieve.journal.redact import Redactor
 from botsieve.journal.sink import Sink
 

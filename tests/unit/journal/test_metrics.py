@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from botsieve.decision import Measure, Signal
-from botsieve.journal.metrics import BUCKETS_S, WHY_UNJUDGED, Metrics, SubjectFigures
+from botsieve.journal.metrics import _BUCKETS_US, BUCKETS_S, WHY_UNJUDGED, Metrics, SubjectFigures
 from botsieve.store.figures import families
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -119,3 +119,8 @@ def test_words_outside_the_closed_sets_are_mistakes() -> None:
         metrics.count_unjudged("nginx", "bored")
     with pytest.raises(ValueError, match="accepted: issued"):
         metrics.count_challenge("issued", "impossible")
+
+
+def test_the_buckets_are_the_same_in_both_units() -> None:
+    """Counted in whole microseconds, told in seconds."""
+    assert [round(bound_s * 1e6) for bound_s in BUCKETS_S] == _BUCKETS_US

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 from botsieve.decision import Decision
-from botsieve.journal.record import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack, unpack
+from botsieve.journal.packing import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack
+from botsieve.journal.record import unpack
 from botsieve.observation import Observation
 from hypothesis import given
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from botsieve.decision import Decision, Measure, Signal
-from botsieve.journal.record import pack, unpack
+from botsieve.journal.packing import pack
+from botsieve.journal.record import unpack
 from botsieve.journal.redact import Redactor
 from botsieve.journal.render import client_text, line_of, render, time_text, to_line
 from botsieve.observation import Observation, make_observation, pack_address

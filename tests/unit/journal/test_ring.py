@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botsieve.journal.record import pack
+from botsieve.journal.packing import pack
 from botsieve.journal.ring import MAX_BYTES, MAX_RECORDS, OVERHEAD_BYTES, Ring
 from botsieve.observation import make_observation
 from hypothesis import given
