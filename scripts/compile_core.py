@@ -32,13 +32,13 @@ _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")  # not T, V: those are types
 
 # Every module that a decision passes through.  Whole folders where all of it is pure and hot.
 MODULES_OF = {
-    "": "remembered reputation agents observation decision values score verdict identity engine service",
+    "": "remembered ranges reputation agents observation decision values score verdict identity engine service",
     "state": "hashing parts recent folders routes table profiles world",
     "detectors": "__init__ view agent claim headers network timing tls traversal",
     "attacks": "activity book cookieless distinct doors human opener openings preventions resets rulings sites subjects surfing "
     "suspects transactions types visits watched",
     "challenge": "session clearance device cookies tokens browsers",
-    "journal": "ring",
+    "journal": "facade metrics packing ring",
     "transports": "edge_headers forward gateway_headers http http_readers http_wire",
 }
 MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
@@ -56,6 +56,7 @@ VALUES = {
     "decision": ["Measure", "Signal", "Violation", "Decision"],
     "detectors/view": ["View"],
     "identity": ["Who"],
+    "journal/metrics": ["SubjectFigures"],
     "observation": ["Observation"],
     "state/profiles": ["Profiles"],
     "state/routes": ["Route"],

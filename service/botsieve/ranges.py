@@ -83,7 +83,7 @@ class RangeSet:
             first_low(first & _LOW)
             last_high(last >> 64)
             last_low(last & _LOW)
-        made = cls.__new__(cls)
+        made = cls()
         made._take(*columns)
         return made
 
@@ -98,7 +98,7 @@ class RangeSet:
             column = array("Q")
             column.frombytes(view[at * each : (at + 1) * each])
             columns.append(_little(column))
-        made = cls.__new__(cls)
+        made = cls()
         made._take(*columns)
         return made
 

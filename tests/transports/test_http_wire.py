@@ -371,3 +371,12 @@ def test_a_reset_by_the_peer(edge: Listening) -> None:
         connection.send(part).close()
     assert edge.ask(GOOD).status == 200
     wait_until(lambda: edge.listener.open_connections == 0)
+
+
+def test_names_are_remembered_within_a_bound() -> None:
+    """However many there are, and each is found in lower case however it was spelled."""
+    for number in range(3 * http_wire._MAX_LOWER):
+        assert http_wire._lower(b"X-%d" % number) == b"x-%d" % number
+    assert http_wire._lower(b"A" * 200) == b"a" * 200
+    assert len(http_wire._LOWER) <= http_wire._MAX_LOWER
+    assert max(map(len, http_wire._LOWER)) <= http_wire._MAX_NAME

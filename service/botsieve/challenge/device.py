@@ -18,7 +18,7 @@ from botsieve.challenge.cookies import DEVICE_COOKIE, cookie_values, set_cookie
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.tokens import DEVICE, SKEW_S, key_is_known, open_token, seal
 from botsieve.observation import Observation
-from botsieve.remembered import Bounded
+from botsieve.remembered import Answers, Bounded
 
 ID_BYTES, SERIAL_BYTES = 8, 4
 # What a client shows us: ours and valid; ours and too old, or signed by a key that we have dropped; ours, of another host; not ours.
@@ -27,7 +27,7 @@ GENUINE, STALE, FOREIGN, BROKEN = "genuine", "stale", "foreign", "broken"
 _PACKED = struct.Struct(f">{ID_BYTES}sII{SERIAL_BYTES}sB")
 _HOST_BYTES = 8
 # Verified cookies kept, about 0.4 KiB each; a longer cookie is none of ours.
-_MAX_OPENED = 20_000
+_MAX_OPENED = 50_000
 _MAX_TEXT = 256
 
 
@@ -120,4 +120,11 @@ class Devices:
 
 
 def _host_of(o: Observation) -> bytes:
-    return blake2s(o.host, digest_size=_HOST_BYTES, person=b"device").digest()
+    return _HOSTS[o.host]
+
+
+def _digest(host: bytes) -> bytes:
+    return blake2s(host, digest_size=_HOST_BYTES, person=b"device").digest()
+
+
+_HOSTS: Answers[bytes, bytes] = Answers(256, _digest)

@@ -20,7 +20,7 @@ ID_BYTES = 8
 # guess: a browser that stays open longer than a day opens a new session.
 MAX_AGE_S = 86_400
 _PACKED = struct.Struct(f">{ID_BYTES}sI")
-_MAX_OPENED = 20_000
+_MAX_OPENED = 50_000
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ Rules, each with a past fault of others behind it (docs/challenge.md):
 from __future__ import annotations
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
 from hashlib import blake2s
 from hmac import compare_digest
@@ -104,13 +104,21 @@ def _split(packed: bytes) -> tuple[bytes, ...]:
     return tuple(fields)
 
 
+# base64's own functions do the same by way of more Python: 2 us a token more.
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+
+
+def _text(raw: bytes) -> bytes:
+    return b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
 def _encode(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return _text(raw).decode("ascii")
 
 
 def _decode(text: bytes) -> bytes | None:
     try:
-        raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        raw = a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         return None
-    return raw if urlsafe_b64encode(raw).rstrip(b"=") == text else None
+    return raw if _text(raw) == text else None

@@ -213,11 +213,14 @@ class HttpConnection:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header field."""
-        name = name.lower()
-        if name not in self._headers:
-            self._headers[name] = value
-        elif name in LISTS:
-            self._headers[name] += LISTS[name] + value
+        known = _LOWER.get(name)
+        if known is None:
+            known = _lower(name)
+        headers = self._headers
+        if known not in headers:
+            headers[known] = value
+        elif known in LISTS:
+            headers[known] += LISTS[known] + value
 
     def on_body(self, body: bytes) -> None:
         """A part of the body; what is above the bound is dropped, the handler sees that it is too long."""
@@ -289,6 +292,20 @@ class HttpConnection:
                 self._new_parser()
                 return raw
         return b""
+
+
+# Names as they are spelled, in lower case: one object for each, which is hashed once.  Few on a real edge; emptied by a flood.
+_LOWER: dict[bytes, bytes] = {}
+_MAX_LOWER, _MAX_NAME = 1_024, 64
+
+
+def _lower(name: bytes) -> bytes:
+    lower = name.lower()
+    if len(name) <= _MAX_NAME:
+        if len(_LOWER) >= _MAX_LOWER:
+            _LOWER.clear()
+        _LOWER[name] = lower
+    return lower
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> bytes:
