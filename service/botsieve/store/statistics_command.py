@@ -57,5 +57,5 @@ def statistics(
         for line in table(headings, cells, right=range(len(names), len(headings))):
             click.echo(line)
         if not any(row[name] for row in rows for name in COUNTS):
-            click.echo("nothing was counted in this time; the running minute is not in it yet", err=True)
+            click.echo("nothing was counted in this time; the running minute is not in it yet")
     return 0
