@@ -62,12 +62,15 @@ def extensions(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def site(extensions: dict[str, str]) -> Iterator[Pages]:
     """Suspicious browsers are blocked; device ids are on, so that nobody else is concerned."""
-    listed = json.dumps(list(extensions.values()))
-    with running(
-        f"detectors: {{browser.suspicious: {{action: block, extensions: {listed}}}}}\n"
-        "device: {enabled: true}\nbrowser: {events: false}"
-    ) as pages:
+    with running(_blocking(*extensions.values())) as pages:
         yield pages
+
+
+def _blocking(*extensions: str) -> str:
+    return (
+        f"detectors: {{browser.suspicious: {{action: block, extensions: {json.dumps(extensions)}}}}}\n"
+        "device: {enabled: true}\nbrowser: {events: false}"
+    )
 
 
 def _browse(playwright: Playwright, folder: Path, profile: str, names: list[str], *more: str) -> Any:
@@ -152,16 +155,16 @@ def test_a_person_s_browser_shows_no_mark(site: Pages, tmp_path: Path) -> None:
     assert set(site.reports()[-1]["marks"]) <= {"software_gl"}
 
 
-def test_webdriver_leaves_its_names_behind(site: Pages, tmp_path: Path) -> None:
+def test_webdriver_leaves_its_names_behind(tmp_path: Path) -> None:
     """What Selenium drives: webdriver, the names of chromedriver and an open debugger."""
-    before = len(site.reports())
-    with WebDriver(tmp_path) as driver:
+    # A site of its own: its User-Agent is that of the browsers with extensions, whose neighbour would be asked, and pass, on page one.
+    with running(_blocking()) as site, WebDriver(tmp_path) as driver:
         driver.open(site.url("/webdriver"))
-        wait_until(lambda: len(site.reports()) > before, what="the report")
+        wait_until(site.reports, what="the report")
         assert {"webdriver", "globals", "debugger"} <= set(site.reports()[-1]["marks"])
         driver.open(site.url("/webdriver/2"))
         wait_until(lambda: _named(site, "/webdriver/2"), what="the decision")
-    decision = _named(site, "/webdriver/2")[0]
+        decision = _named(site, "/webdriver/2")[0]
     assert "challenge" in decision["would_be"]
     assert any({"webdriver", "globals"} <= set(reason.partition(":")[2].split("+")) for reason in decision["reasons"])
 
