@@ -6,6 +6,7 @@ VENV  := .venv
 PY    := $(VENV)/bin/python
 PYTEST ?=
 BENCH ?=
+PLAIN ?=
 FUZZ ?=
 MUTATION ?=
 SOAK_MINUTES ?=
@@ -13,7 +14,7 @@ BOTSIEVE_REAL_DATA ?= ../shared/data
 BOTSIEVE_CROWDSEC_DIR ?= ../crowdsec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run attack test test-real test-crowdsec lint proto bench faults soak check fuzz mutation sbom lock wheel clean
+.PHONY: help setup setup-test run attack compiled test test-real test-crowdsec lint proto bench faults soak check fuzz mutation sbom lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ run: setup  ## a shop, nginx and Botsieve on this machine, until Ctrl-C
 
 attack: setup-test  ## in a second terminal: clients from a person to a scraper, and what became of each
 	@exec $(PY) -m botsieve.demo.attack
+
+compiled: setup-test  ## the core as machine code in build/compiled: twice as fast, the same decisions (docs/decisions/0013)
+	@YES=$(YES) bash scripts/compile.sh
 
 test: setup-test  ## every test (PYTEST="tests/unit -k ranges": a part of them)
 	@exec $(PY) -m pytest -m "not real and not crowdsec" $(PYTEST)
@@ -54,9 +58,9 @@ check: lint test  ## lint and test: what must pass before a commit
 proto: setup-test  ## generate service/botsieve/v1 from proto/
 	bash scripts/proto.sh
 
-bench: setup-test  ## measure: decisions, socket, nginx, memory (BENCH=--quick: only see that it works)
+bench: compiled  ## measure the compiled core: decisions, socket, nginx, memory (PLAIN=1: as it is; BENCH=--quick: only see that it works)
 	@YES=$(YES) bash scripts/need.sh wrk=wrk taskset=util-linux
-	@exec $(PY) -m tests.bench.run $(BENCH)
+	@PYTHONPATH=$(if $(PLAIN),,$(CURDIR)/build/compiled) exec $(PY) -m tests.bench.run $(BENCH)
 
 faults: setup-test  ## break the service, its files, the clock and nginx under load, and print what visitors saw (three minutes)
 	@exec $(PY) -m tests.faults.run

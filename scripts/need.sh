@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Installs single commands that a target or the tests need: `need.sh luacheck=lua-check wrk=wrk` (command of the system = package).
+# Installs single commands that a target or the tests need: `need.sh luacheck=lua-check wrk=wrk` (command of the system = package;
+# what begins with / is a file).
 # It says what it installs, and asks first where somebody can answer.  YES=1, or CI, means yes.  Exit code 4: it cannot be had.
 set -euo pipefail
 
 missing=()
 for pair in "$@"; do
     [[ $pair == *=* ]] || { echo "need: '$pair' is no pair; accepted: COMMAND=PACKAGE" >&2 && exit 2; }
+    [[ $pair == /* ]] && { [[ -e ${pair%%=*} ]] || missing+=("${pair#*=}"); continue; }
     command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0

@@ -13,7 +13,7 @@ import msgspec
 V = TypeVar("V")
 
 
-def replace(value: V, **changes: object) -> V:
+def replace(value: V, /, **changes: object) -> V:
     """A copy with these fields changed.  Errors: TypeError for a field that there is not."""
     if isinstance(value, msgspec.Struct):
         return msgspec.structs.replace(value, **changes)

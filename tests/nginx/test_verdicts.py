@@ -101,6 +101,20 @@ def test_header_order_is_of_names_and_their_order(site: Site, standin: StandIn) 
     assert order(*(f"X-H{i}: {i}" for i in range(150))) == order(*(f"X-H{i}: {i}" for i in range(140)))
 
 
+def test_header_order_is_remembered_and_not_confused(site: Site, standin: StandIn) -> None:
+    """Asked again for the same names it is the same, also after more orders than a worker remembers."""
+
+    def order(*lines: str) -> str:
+        ask(site.http_port, "/", *lines)
+        return standin.last()["x-botsieve-header-order"][0]
+
+    first = order("A: 1", "B: 2")
+    assert order("A: other", "B: values") == first
+    seen = {order(f"N{number}: 1", "B: 2") for number in range(1_020)}
+    assert len(seen) == 1_020
+    assert order("A: 1", "B: 2") == first
+
+
 def test_websocket_is_known(site: Site, standin: StandIn) -> None:
     """The service sees an Upgrade; without one there is none."""
     ask(site.http_port, "/ws", "Upgrade: websocket")

@@ -178,6 +178,7 @@ def shared_edge(folders: pytest.TempPathFactory) -> ForwardEdge:
     return _SHARED[0]
 
 
+@pytest.mark.plain
 def test_a_header_of_the_visitors_before_the_gateways(edge: ForwardEdge) -> None:
     """A gateway that adds a line instead of an element: the last line is still the gateway's."""
     with listening(edge) as there:

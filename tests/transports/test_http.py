@@ -328,6 +328,7 @@ def test_any_header_bytes(
     assert page.status == 403
 
 
+@pytest.mark.plain
 def test_observation_keeps_the_bytes(edge: NginxEdge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Path, query and headers reach the engine as the client wrote them."""
     seen: list[Observation] = []

@@ -299,6 +299,7 @@ def test_a_request_that_never_ends(monkeypatch: pytest.MonkeyPatch, echo: Echo) 
         wait_until(lambda: edge.listener.open_connections == 1, what="the end of the slow ones")
 
 
+@pytest.mark.plain
 def test_too_many_connections(monkeypatch: pytest.MonkeyPatch, echo: Echo) -> None:
     """Above the limit a connection gets an answer without a verdict; far above it none; then all is as before."""
     monkeypatch.setattr(http_wire, "MAX_CONNECTIONS", 4)

@@ -140,6 +140,7 @@ def asked(uri: str, *more: bytes) -> bytes:
     return get(request.target, *(name + b": " + value for name, value in request.headers.items()), *more)
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(
     "more",
     [(), (b"Connection: keep-alive",), (b"Content-Length: 0",), (b"X-Odd: \x01",)],
@@ -159,6 +160,7 @@ def test_shed_and_judged_on_one_connection(late: tuple[Listening, Late, Service]
     assert service.decisions() == 3
 
 
+@pytest.mark.plain
 def test_pipelined_and_in_pieces(late: tuple[Listening, Late, Service]) -> None:
     """Two requests in one piece, and one in two pieces, get one answer each although there is overload."""
     edge, surplus, service = late
@@ -170,6 +172,7 @@ def test_pipelined_and_in_pieces(late: tuple[Listening, Late, Service]) -> None:
     assert service.unjudged() == {"overloaded": 3}
 
 
+@pytest.mark.plain
 def test_a_body_is_no_request(late: tuple[Listening, Late, Service]) -> None:
     """What stands in a body is never answered as a check: no answer too many goes to the next visitor."""
     edge, surplus, _ = late
@@ -181,6 +184,7 @@ def test_a_body_is_no_request(late: tuple[Listening, Late, Service]) -> None:
         assert connection.half_close().rest() == b""
 
 
+@pytest.mark.plain
 def test_page_under_overload(late: tuple[Listening, Late, Service]) -> None:
     """A page that cannot be made now is the small one of nginx's backup, with 403."""
     edge, surplus, _ = late

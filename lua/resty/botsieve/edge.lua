@@ -53,6 +53,10 @@ local elements = ffi_new("ngx_http_lua_ffi_table_elt_t[?]", MAX_NAMES)
 local truncated = ffi_new("int[1]")
 local names = ffi_new("uint8_t[?]", MAX_TEXT)
 
+-- What `digest_of_names` has said, emptied when a flood fills it: 1 MB at most.
+local MAX_KNOWN, MAX_KNOWN_TEXT = 1000, 1024
+local known, known_count = {}, 0
+
 
 local _M = { VERSION = 1 }
 
@@ -65,6 +69,25 @@ local function has_no_place(key)
         return ffi.string(key.data, 4) == "host"
     end
     return len == 6 and ffi.string(key.data, 6) == "cookie"
+end
+
+
+-- Browsers of one kind send their names in one order: hashed once a worker.
+local function digest_of_names(len)
+    if len > MAX_KNOWN_TEXT then
+        return fingerprint.digest(names, len)
+    end
+    local text = ffi.string(names, len)
+    local digest = known[text]
+    if not digest then
+        digest = fingerprint.digest(names, len)
+        if known_count >= MAX_KNOWN then
+            known, known_count = {}, 0
+        end
+        known[text] = digest
+        known_count = known_count + 1
+    end
+    return digest
 end
 
 
@@ -97,7 +120,7 @@ function _M.header_order()
             at = at + 1
         end
     end
-    return fingerprint.digest(names, at)
+    return digest_of_names(at)
 end
 
 
