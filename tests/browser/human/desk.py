@@ -105,18 +105,27 @@ class Desk(Screen):
 
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__()
-        self._browser = subprocess.Popen(
-            [CHROMIUM, *IN_A_WINDOW, f"--user-data-dir={folder}/profile", url],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._said = folder / "browser.err"
+        self._start(folder / "profile", url)
         try:
-            self.wait_for_window()
+            wait_until(lambda: self._is_shown() or self._has_ended(), what="the browser's window")
+            assert not self._has_ended(), f"the browser ended: {self._said.read_text(errors='replace')[-2000:]}"
         except AssertionError:
             self.leave()
             raise
+
+    def _start(self, profile: Path, url: str) -> None:
+        with self._said.open("w") as said:
+            self._browser = subprocess.Popen(
+                [CHROMIUM, *IN_A_WINDOW, f"--user-data-dir={profile}", url],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
+
+    def _has_ended(self) -> bool:
+        return self._browser.poll() is not None
 
     def leave(self) -> None:
         stop(self._browser)
