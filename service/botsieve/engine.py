@@ -296,7 +296,10 @@ class Engine(Identities):
                     at.score = max(0, min(100, at.score + line.points))
                     would = policy.verdict_of(at.score)
                 break
-        prevented = ruling.verdict != "" and stricter(ruling.verdict, would)
+        # A block that the score alone says may begin with a challenge; one that lasts does not begin again.
+        prevented = ruling.verdict != "" and (
+            stricter(ruling.verdict, would) or (at.by_score and ruling.verdict == would == BLOCK)
+        )
         if prevented:
             would, rule, at.by_score = ruling.verdict, "prevention", False
         deferred, level = False, ""
