@@ -14,7 +14,7 @@ class RecordedMeasure(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class RecordedSignal(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """decision.Signal, read back.  The order of the fields is that one's."""
+    """decision.Signal, read back.  The order of the fields is that one's, which compiled is no struct and cannot be decoded into."""
 
     id: str
     points: int
