@@ -14,7 +14,7 @@ BOTSIEVE_REAL_DATA ?= ../shared/data
 BOTSIEVE_CROWDSEC_DIR ?= ../crowdsec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run attack compiled test test-real test-crowdsec lint proto bench faults soak check fuzz mutation sbom lock wheel clean
+.PHONY: help setup setup-test run attack compiled test test-real test-crowdsec lint proto bench bench-peers faults soak check fuzz mutation sbom lock wheel clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ bench: compiled  ## measure the compiled core: decisions, socket, nginx, memory 
 
 faults: setup-test  ## break the service, its files, the clock and nginx under load, and print what visitors saw (three minutes)
 	@exec $(PY) -m tests.faults.run
+
+bench-peers: compiled  ## the same nginx beside CrowdSec's bouncer (BOTSIEVE_CROWDSEC_DIR) and ModSecurity's rule set
+	@YES=$(YES) bash scripts/need.sh wrk=wrk taskset=util-linux
+	@YES=$(YES) bash scripts/peers.sh
+	@PYTHONPATH=$(CURDIR)/build/compiled BOTSIEVE_CROWDSEC_DIR=$(wildcard $(BOTSIEVE_CROWDSEC_DIR)) exec $(PY) -m tests.bench.peers
 
 soak: setup-test  ## half an hour at 300 requests/s: does anything grow? (SOAK_MINUTES=12: for so long)
 	@SOAK_MINUTES=$(SOAK_MINUTES) exec $(PY) -m tests.soak.run

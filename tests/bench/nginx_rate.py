@@ -21,12 +21,12 @@ from botsieve.demo.nginx_conf import find_nginx, lua_modules
 from tests.bench.figures import Figure, alternating, show
 from tests.bench.load import CONNECTIONS, ITEM, cpu_s, free_port, judged, running, script, service_command, wrk
 
-GOAL_CONSTANT, GOAL_BARE = 0.9, 0.6
+GOALCONSTANT, GOAL_BARE = 0.9, 0.6
 JUDGED_SHARE = 0.98  # wrk's rate times its seconds is not to the request
 TRIES = 5
 BREAKER_S = 2.5  # fail_timeout of the include, and a little
 
-_FRONT = """{modules}{user}daemon off; worker_processes 1; pid {at}/{name}.pid; error_log {at}/{name}-error.log error;
+FRONT = """{modules}{user}daemon off; worker_processes 1; pid {at}/{name}.pid; error_log {at}/{name}-error.log error;
 events {{ worker_connections 1024; }}
 http {{
     access_log off;
@@ -48,7 +48,7 @@ http {{
     }}
 }}
 """
-_CONSTANT = """{user}daemon off; worker_processes 1; pid {at}/constant.pid; error_log {at}/constant-error.log crit;
+CONSTANT = """{user}daemon off; worker_processes 1; pid {at}/constant.pid; error_log {at}/constant-error.log crit;
 events {{ worker_connections 1024; }}
 http {{
     access_log off;
@@ -74,7 +74,7 @@ def _spent(front: Front) -> tuple[float, float, float]:
     return cpu_s(front.nginx), decider, float(judged(front.web)) if front.web else 0.0
 
 
-def _user() -> str:
+def user() -> str:
     return "user root;\n" if os.geteuid() == 0 else ""
 
 
@@ -99,15 +99,18 @@ def _includes(at: Path, name: str, check_socket: Path) -> Path:
     return folder
 
 
-def _front_conf(at: Path, name: str, port: int, check_socket: Path | None) -> Path:
-    http = server = protect = ""
+def front_conf(
+    at: Path, name: str, port: int, check_socket: Path | None, *, module: str = "", http: str = "", server: str = ""
+) -> Path:
+    """Writes the configuration of an nginx that asks the check socket, or has lines of its own in the main, http and server block."""
+    protect = ""
     if check_socket is not None:
         folder = _includes(at, name, check_socket)
         http = f'lua_package_path "{folder}/lua/?.lua;;"; include {folder}/http.conf;'
         server, protect = f"include {folder}/server.conf;", f"include {folder}/protect.conf;"
-    values = {"at": at, "name": name, "port": port, "http": http, "server": server, "protect": protect, "user": _user()}
+    values = {"at": at, "name": name, "port": port, "http": http, "server": server, "protect": protect, "user": user()}
     file = at / f"{name}.conf"
-    file.write_text(_FRONT.format(modules=lua_modules() or "", **values))
+    file.write_text(FRONT.format(modules=(lua_modules() or "") + module, **values))
     return file
 
 
@@ -116,7 +119,7 @@ def fronts(at: Path, *, front_core: int | None, decider_core: int | None) -> Ite
     """Three nginx that differ in nothing but whom they ask."""
     nginx = find_nginx()
     constant_conf = at / "constant.conf"
-    constant_conf.write_text(_CONSTANT.format(at=at, user=_user()))
+    constant_conf.write_text(CONSTANT.format(at=at, user=user()))
     with contextlib.ExitStack() as stack:
         enter: Callable[..., int] = lambda *args, **kwargs: stack.enter_context(running(*args, **kwargs))  # noqa: E731
         constant = enter([nginx, "-c", str(constant_conf)], decider_core, unix=at / "constant.sock")
@@ -126,7 +129,7 @@ def fronts(at: Path, *, front_core: int | None, decider_core: int | None) -> Ite
         found = {}
         for name, (check_socket, decider) in asked.items():
             port = free_port()
-            pid = enter([nginx, "-c", str(_front_conf(at, name, port, check_socket))], front_core, port=port)
+            pid = enter([nginx, "-c", str(front_conf(at, name, port, check_socket))], front_core, port=port)
             found[name] = Front(port, pid, decider, web if decider == service else 0)
         yield found
 
@@ -172,7 +175,7 @@ def measure(*, runs: int = 5, seconds: float = 2) -> list[Figure]:
     for pin in (True, False):
         rates, spent = placed(pin=pin, runs=runs, seconds=seconds)
         where = "nginx and wrk on core 0, decider on core 1" if pin else "not pinned"
-        for against, goal in (("constant", GOAL_CONSTANT), ("bare", GOAL_BARE)):
+        for against, goal in (("constant", GOALCONSTANT), ("bare", GOAL_BARE)):
             share = rates["botsieve"] / rates[against]
             words = "asking a constant 200" if against == "constant" else "asking nobody"
             figures.append(
