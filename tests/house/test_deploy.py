@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import configparser
 import re
-from pathlib import PurePosixPath
+import subprocess
+from pathlib import Path, PurePosixPath
 
 import pytest
 from botsieve.config.loader import loads
@@ -49,6 +50,24 @@ def test_the_unit_reloads_and_waits() -> None:
     assert unit("Unit")["StartLimitIntervalSec"] == "0"  # by default the sixth failure within 10 s is the last try
 
 
+def verified(unit_text: str, folder: Path) -> list[str]:
+    """What systemd itself says of a unit, line by line.  Its programs are on every machine: the packaged ones are not here."""
+    file = folder / "botsieve.service"
+    file.write_text(unit_text.replace("/opt/botsieve/bin/botsieve", "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(file)], capture_output=True, text=True, timeout=120, check=False
+    )
+    return [line for line in (done.stdout + done.stderr).splitlines() if "botsieve.service" in line]
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """Every key and value is one that systemd knows; a misspelled one would be left out, with a line in its journal alone."""
+    text = (DEPLOY / "botsieve.service").read_text()
+    assert verified(text, tmp_path) == []
+    (line,) = verified(text.replace("ProtectHome=yes", "ProtectHom=yes"), tmp_path)
+    assert "ProtectHom" in line
+
+
 def test_rotation_keeps_every_line() -> None:
     """The log is renamed and USR1 sent to the service alone: a copy that is cut would lose lines, a child would die of the signal."""
     text = "\n".join(line for line in (DEPLOY / "botsieve.logrotate").read_text().splitlines() if not line.startswith("#"))
@@ -59,7 +78,7 @@ def test_rotation_keeps_every_line() -> None:
     assert text.startswith(f"{log} {{")
 
 
-@pytest.mark.parametrize("where", ["deploy/alerts.yml", "docs/operations.md"])
+@pytest.mark.parametrize("where", ["deploy/alerts.yml", "deploy/alerts-test.yml", "docs/operations.md"])
 def test_alerts_ask_for_metrics_that_exist(where: str) -> None:
     """A name that nobody exports is an alert that never fires.  tests/unit/journal/test_metrics.py holds the page to what is."""
     known = set(re.findall(r"^\| `(botsieve_\w+)`", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
@@ -75,5 +94,17 @@ def test_alerts_are_rules() -> None:
     assert len(names) == len(set(names)) >= 10
     assert all(name in (ROOT / "docs" / "metrics.md").read_text() for name in names)
     for rule in group["rules"]:
-        assert set(rule) <= {"alert", "expr", "for"}
+        assert set(rule) <= {"alert", "expr", "for", "annotations"}
+        assert set(rule["annotations"]) == {"summary"}
         assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_every_alert_has_a_day_on_which_it_fires() -> None:
+    """deploy/alerts-test.yml, for promtool: for each alert numbers with which it fires, and a quiet day on which it does not."""
+    tests = YAML(typ="safe").load((DEPLOY / "alerts-test.yml").read_text())["tests"]
+    cases = [case for test in tests for case in test["alert_rule_test"]]
+    (group,) = YAML(typ="safe").load((DEPLOY / "alerts.yml").read_text())["groups"]
+    summaries = {rule["alert"]: rule["annotations"]["summary"] for rule in group["rules"]}
+    firing = {case["alertname"]: case["exp_alerts"] for case in cases if "exp_alerts" in case}
+    assert {name: fired[0]["exp_annotations"]["summary"] for name, fired in firing.items()} == summaries
+    assert {case["alertname"] for case in cases if "exp_alerts" not in case} == set(summaries)
