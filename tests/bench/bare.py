@@ -41,11 +41,11 @@ class Constant(asyncio.Protocol):
         self._transport.write(ANSWER)
 
 
-async def main(port: int) -> None:
-    """Listens on loopback until it is stopped."""
-    server = await asyncio.get_running_loop().create_server(Constant, "127.0.0.1", port)
+async def main(path: str) -> None:
+    """Listens on a Unix socket until it is stopped."""
+    server = await asyncio.get_running_loop().create_unix_server(Constant, path)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1])))
+    uvloop.run(main(sys.argv[1]))

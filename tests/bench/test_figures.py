@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import decide, memory
+from tests.bench.check_load import CLIENTS, questions
 from tests.bench.figures import Figure, alternating, median_of, table
 from tests.bench.load import HEADERS, ITEM, script
 from tests.bench.run import BENCHES, figures_of
@@ -68,6 +69,13 @@ def test_a_load_script_names_every_header(tmp_path: Path) -> None:
     text = script(tmp_path, address="X-Demo-Address", target=ITEM).read_text()
     assert all(f"wrk.headers['{name}']" in text for name in HEADERS)
     assert 'wrk.headers["X-Demo-Address"] = address' in text
+
+
+def test_the_checks_that_are_sent_differ_and_have_24_headers() -> None:
+    """Each client its own address, page and cookie; Host beside them."""
+    asked = questions()
+    assert len(set(asked)) == CLIENTS
+    assert {request.count(b"\r\n") for request in asked} == {1 + 1 + 24 + 1}
 
 
 def test_a_benchmark_that_fails_is_a_row_that_says_so() -> None:

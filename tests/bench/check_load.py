@@ -1,0 +1,120 @@
+"""Load on the socket of the checks, a Unix socket as nginx uses (wrk cannot speak to those) or TCP: checks made before the run.
+
+Law of the file: closed loop, one request on each connection at a time.  Only verdicts count; an answer that is no 200 ends the run.
+What the sender itself costs is told beside the rate: a sender that is always busy measures itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import random
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+
+import msgspec
+
+from tests.bench.load import CONNECTIONS, HEADERS, pinned
+
+CLIENTS = 8_000
+_CHECK = "GET /v1/check/nginx HTTP/1.1\r\nHost: botsieve\r\n"
+_OK = b"HTTP/1.1 200 OK\r\n"
+
+
+class Driven(msgspec.Struct, frozen=True):
+    """What one run found.  `rate_per_s`: of verdicts.  `busy_0_1`: the share of its core that the sender used.
+
+    `unjudged`: answers without a verdict.  A few are a neighbour who held the core for 50 ms; many, and nothing was measured.
+    """
+
+    rate_per_s: float
+    busy_0_1: float
+    unjudged: int
+
+
+# What stays the same on one site and protocol, in the order of nginx/headers.conf.
+_EDGE = {
+    "X-Botsieve-Edge": "1 order tls",
+    "X-Botsieve-Method": "GET",
+    "X-Botsieve-Scheme": "https",
+    "X-Botsieve-Host": "shop.example",
+    "X-Botsieve-Http": "HTTP/2.0",
+    "X-JA3-Fingerprint": "cd08e31494f9531f560d64c695473da9",
+    "X-JA4-Fingerprint": "t13d1516h2_8daaf6152771_d8a2da3f94cd",
+    "X-Botsieve-Tls-Sig": "t13d1515h2_8daaf6152771_31ec0a762479",
+}
+
+
+def questions() -> list[bytes]:
+    """A check of each of 8,000 clients, 24 headers: address, page, cookie and the page before are its own, the browser everybody's."""
+    made = []
+    for n in range(1, CLIENTS + 1):
+        own = {
+            "X-Botsieve-Client-Addr": f"11.{n % 200}.{n // 200}.{n % 250 + 1}",
+            "X-Botsieve-Uri": f"/items/{n * 7919 % 100_000}",
+        }
+        visitor = {
+            "referer": f"https://shop.example/items?page={n % 97}",
+            "cookie": f"theme=dark; cart={n * 7919:012x}; _ga=GA1.1.{n}.1700000000",
+        }
+        lines = "".join([f"{name}: {value}\r\n" for name, value in {**own, **_EDGE, **HEADERS, **visitor}.items()])
+        made.append(f"{_CHECK}{lines}\r\n".encode())
+    return made
+
+
+@contextlib.contextmanager
+def opened(address: str, count: int) -> Iterator[list[int]]:
+    """So many connections as file descriptors that do not block.  `address`: the path of a Unix socket, or a port of 127.0.0.1."""
+    is_tcp = address.isdigit()
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(socket.socket(socket.AF_INET if is_tcp else socket.AF_UNIX)) for _ in range(count)]
+        for sock in socks:
+            sock.connect(("127.0.0.1", int(address)) if is_tcp else address)
+            if is_tcp:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setblocking(False)
+        yield [sock.fileno() for sock in socks]
+
+
+def drive(address: str, asked: list[bytes], *, connections: int, seconds: float) -> Driven:
+    """Asks in random order, for so long.  Errors: AssertionError for an answer that is no whole 200."""
+    # In turn, each client would be a metronome.
+    following = cycle(random.Random(1).choices(asked, k=8 * len(asked))).__next__
+    answered = unjudged = 0
+    poll = select.epoll()
+    with opened(address, connections) as fds:
+        for fd in fds:
+            poll.register(fd, select.EPOLLIN)
+            os.write(fd, following())
+        began_s, worked_s = time.perf_counter(), time.thread_time()
+        until_s = began_s + seconds
+        while time.perf_counter() < until_s:
+            for fd, _ in poll.poll(1.0):
+                answer = os.read(fd, 4096)
+                assert answer.startswith(_OK), answer
+                assert answer.endswith(b"\r\n\r\n"), answer
+                unjudged += b": unjudged" in answer
+                os.write(fd, following())
+                answered += 1
+        took_s = time.perf_counter() - began_s
+        return Driven((answered - unjudged) / took_s, (time.thread_time() - worked_s) / took_s, unjudged)
+
+
+def load(address: str | Path, *, seconds: float, core: int | None) -> Driven:
+    """`drive` in a process of its own, on one core.  Errors: AssertionError as there."""
+    command = [sys.executable, "-m", "tests.bench.check_load", str(address), str(seconds)]
+    done = subprocess.run(pinned(command, core), capture_output=True, text=True, timeout=seconds + 30, check=False)
+    assert done.returncode == 0, done.stderr
+    return msgspec.json.decode(done.stdout, type=Driven)
+
+
+if __name__ == "__main__":
+    gc.disable()
+    print(msgspec.json.encode(drive(sys.argv[1], questions(), connections=CONNECTIONS, seconds=float(sys.argv[2]))).decode())
