@@ -37,7 +37,7 @@ MODULES_OF = {
     "detectors": "__init__ view agent claim headers network timing tls traversal",
     "attacks": "activity book cookieless distinct doors human opener openings preventions resets rulings sites subjects surfing "
     "suspects transactions types visits watched",
-    "challenge": "session clearance device cookies tokens browsers",
+    "challenge": "session clearance deferrals device cookies tokens browsers",
     "journal": "facade metrics packing ring",
     "transports": "edge_headers forward gateway_headers grpc_headers grpc_map grpc_told http http_readers http_wire surplus",
 }

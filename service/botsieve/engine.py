@@ -14,6 +14,7 @@ from botsieve.attacks.preventions import Whom
 from botsieve.attacks.types import NOTHING, Ruling, stricter
 from botsieve.challenge.browser_facts import BY_FINGERPRINT, Fact
 from botsieve.challenge.clearance import Clearances
+from botsieve.challenge.deferrals import Deferrals
 from botsieve.challenge.device import Device
 from botsieve.challenge.session import Sessions
 from botsieve.crawlers import INSIDE, Crawlers
@@ -77,6 +78,7 @@ class Engine(Identities):
         self.shared_sessions = self.attacks.openings.visits.shared
         self.is_beside = self.attacks.openings.is_beside
         self.attacks.openings.is_bad = lambda address: self.rulebook.is_bad(address)
+        self.deferrals = Deferrals()
         self._recent = Recent()
         self._on_detector_error = on_detector_error
         self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
@@ -286,6 +288,8 @@ class Engine(Identities):
 
     def _settle(self, at: Standpoint, book: Rulebook, route: Route, decision_id: str, ruling: Ruling) -> Decision:
         policy = at.view.policy
+        mode = MONITOR if book.paused else policy.mode
+        at.shown = mode == ENFORCE
         would, rule = policy.verdict_of(at.score), ""
         for line in policy.rules:
             if line.holds(at.o, at.signals, at.score):
@@ -304,14 +308,13 @@ class Engine(Identities):
             would, rule, at.by_score = ruling.verdict, "prevention", False
         deferred, level = False, ""
         if would != ALLOW or at.standing is not None or at.view.profiles.client is not None:
-            after = outcome(at, would, self.clearances)
+            after = outcome(at, would, self.clearances, self.deferrals)
             would, level, deferred = after.verdict, after.level, after.deferred
             rule = after.rule or rule
-        mode = MONITOR if book.paused else policy.mode
         # By position: this runs for every request, and twenty keywords cost a microsecond.
         return Decision(
             decision_id,
-            would if mode == ENFORCE else ALLOW,
+            would if at.shown else ALLOW,
             would,
             mode,
             at.score,
@@ -325,8 +328,8 @@ class Engine(Identities):
             route.template[:_MAX_ROUTE].decode("latin-1"),
             deferred,
             ruling.retry_after_s if prevented and would == BLOCK else 0,
-            self._new_session(at, decision_id, shown=would != ALLOW and mode == ENFORCE),
-            ruling.hold_s if prevented and would == BLOCK and mode == ENFORCE else 0,
+            self._new_session(at, decision_id, shown=would != ALLOW and at.shown),
+            ruling.hold_s if prevented and would == BLOCK and at.shown else 0,
             ruling.violations,
         )
 
@@ -340,7 +343,10 @@ class Engine(Identities):
             return ""
         if not shown and not o.sight & DELIVERS_COOKIE:
             return ""
-        return self.sessions.issue(at.o, at.view.now_s, self.world.hasher.key(decision_id.encode()))
+        session = self.world.hasher.key(decision_id.encode())
+        if shown and not o.is_prefetch:
+            self.deferrals.opened(session, at.view.now_s)
+        return self.sessions.issue(at.o, at.view.now_s, session)
 
 
 def _passed(decision_id: str, rule: str, book: Rulebook, policy: Policy) -> Decision:

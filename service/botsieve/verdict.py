@@ -10,6 +10,7 @@ import msgspec
 
 from botsieve.attacks.transactions import asked_for
 from botsieve.challenge.clearance import Clearances, Standing
+from botsieve.challenge.deferrals import DEFER_CALLS, DEFER_S, Deferrals
 from botsieve.challenge.session import Session
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, LEVELS, Signal
 from botsieve.detectors.view import View
@@ -17,9 +18,6 @@ from botsieve.observation import NAVIGATION, OTHER, PREFLIGHT, Observation
 from botsieve.score import BEHAVIOUR_FAMILIES
 from botsieve.state.profiles import ClientProfile
 
-# A data call of a client with a session is let through and its next page load challenged, for so long at most.
-DEFER_S = 60.0
-DEFER_CALLS = 100
 # Points above challenge_at up to which the light level does, if no behaviour was found [own].
 LIGHT_BELOW = 15
 # A page load that reaches block_at was heard when it got this many challenges in this time and answered none.
@@ -35,6 +33,7 @@ class Standpoint(msgspec.Struct, gc=False):
     """One request with its findings.  `by_score`: the thresholds, no rule, said the verdict.
 
     `level`: of the challenge that a prevention asks for, "" for none.  `is_door`: several people come in under this client's name.
+    `shown`: the verdict is done as well as said (mode enforce).
     """
 
     o: Observation
@@ -46,6 +45,7 @@ class Standpoint(msgspec.Struct, gc=False):
     by_score: bool = True
     level: str = ""
     is_door: bool = False
+    shown: bool = True
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +61,7 @@ _ALLOWED = Outcome(ALLOW)
 _BLOCKED = Outcome(BLOCK)
 
 
-def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcome:
+def outcome(at: Standpoint, would: str, clearances: Clearances | None, deferrals: Deferrals) -> Outcome:
     """The verdict for this client, where its score or a rule says `would`.  A clearance is used up by what it lets through."""
     client = at.view.profiles.client
     if would == ALLOW and at.standing is None and (client is None or not client.deferred_since_s):
@@ -74,7 +74,9 @@ def outcome(at: Standpoint, would: str, clearances: Clearances | None) -> Outcom
     if looked and at.standing is not None and clearances is not None and clearances.brings_new(at.standing, behaviour):
         clearances.spoil(at.standing)
         at.standing = None
-    settled = _settled(at, would, behaviour, clearances)
+    if at.standing is not None and at.session is not None:
+        deferrals.solved(at.session.id)
+    settled = _settled(at, would, behaviour, clearances, deferrals)
     if at.standing is not None and clearances is not None and settled.verdict == ALLOW and at.o.is_counted:
         is_reading = at.o.method == b"GET" and at.o.kind != NAVIGATION
         clearances.count(at.standing, at.view.now_s, hash(asked_for(at.o.uri)) if is_reading else 0)
@@ -89,14 +91,16 @@ def _refreshes_itself(at: Standpoint, signal: Signal) -> bool:
     return track is not None and len(track.items.seen) <= 1
 
 
-def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: Clearances | None) -> Outcome:
+def _settled(
+    at: Standpoint, would: str, behaviour: frozenset[str], clearances: Clearances | None, deferrals: Deferrals
+) -> Outcome:
     client = at.view.profiles.client
     policy = at.view.policy
     if would == ALLOW:
         if client is None or not client.deferred_since_s or at.standing is not None or not _may_be_due(at):
             return _ALLOWED
         _end_deferral(client)  # the page load after data calls that were let through: now it is due
-        return _challenge(at, "normal", client, clearances)
+        return _challenge(at, "normal", client, clearances, deferrals)
     if would == BLOCK:
         if not (at.by_score and policy.challenge_first and policy.challenge != "none" and at.o.wants_document):
             return _BLOCKED
@@ -104,35 +108,41 @@ def _settled(at: Standpoint, would: str, behaviour: frozenset[str], clearances: 
             return _BLOCKED
         if any(signal.id == _LIE for signal in at.signals):
             return _BLOCKED  # the challenge before a block is for people, and no person is somebody's crawler
-        return _challenge(at, "hard", client, clearances)
+        return _challenge(at, "hard", client, clearances, deferrals)
     if _never_challenged(at) or (at.by_score and at.o.is_embedded_file):
         return _ALLOWED  # in a page of another host nobody can be asked, nor keep a clearance
     if policy.challenge == "none":
         return _BLOCKED
     if at.level and not at.by_score:
-        return _challenge(at, at.level, client, clearances)
+        return _challenge(at, at.level, client, clearances, deferrals)
     level = "light" if at.score < policy.challenge_at + LIGHT_BELOW and not behaviour else "normal"
-    return _challenge(at, level, client, clearances)
+    return _challenge(at, level, client, clearances, deferrals)
 
 
-def _challenge(at: Standpoint, level: str, client: ClientProfile | None, clearances: Clearances | None) -> Outcome:
+def _challenge(
+    at: Standpoint, level: str, client: ClientProfile | None, clearances: Clearances | None, deferrals: Deferrals
+) -> Outcome:
     now_s = at.view.now_s
     if at.standing is not None and LEVELS.index(at.standing.level) >= LEVELS.index(level):
         return Outcome(ALLOW, rule="clearance")
     if clearances is not None:
         level = clearances.next_level(at.o, level, now_s)
-    if client is None:
-        return Outcome(CHALLENGE, level)
     if at.o.wants_document:
         if not at.o.is_prefetch:  # nobody sees that one
-            _end_deferral(client)
-            _note(client, now_s)
-    elif at.session is not None and _may_defer(client, now_s):
+            if at.session is not None:
+                deferrals.asked(at.session.id, now_s, shown=at.shown)
+            if client is not None:
+                _end_deferral(client)
+                _note(client, now_s, at.shown)
+    elif client is not None and at.session is not None and deferrals.allows(at.session.id, now_s) and _may_defer(client, now_s):
         return Outcome(ALLOW, deferred=True)
     return Outcome(CHALLENGE, level)
 
 
-def _note(client: ClientProfile, now_s: float) -> None:
+def _note(client: ClientProfile, now_s: float, shown: bool) -> None:
+    if client.was_shown != shown:  # what mode monitor only said was never asked
+        client.was_shown = shown
+        del client.challenged_s[:]
     if not client.challenged_s or now_s - client.challenged_s[-1] >= TOGETHER_S:
         client.challenged_s.append(now_s)
         del client.challenged_s[:-HEARD_TIMES]
@@ -151,7 +161,7 @@ def _never_challenged(at: Standpoint) -> bool:
 
 
 def _heard(at: Standpoint, client: ClientProfile | None) -> bool:
-    if client is None or len(client.challenged_s) < HEARD_TIMES or at.is_door:
+    if client is None or len(client.challenged_s) < HEARD_TIMES or at.is_door or client.was_shown != at.shown:
         return False
     return at.view.now_s - client.challenged_s[-HEARD_TIMES] < HEARD_S
 

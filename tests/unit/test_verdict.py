@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from botsieve.decision import Decision
-from botsieve.policy import PathSet, Rule
+from botsieve.policy import PathSet, Rule, Rulebook
 
 from tests.unit.rig import CALL, PAGE, TOOL, Rig, enforcing, found, hello, request
 
 # A page load of nobody in particular on a route for browsers: no_useragent 40 + language 20 + encoding 15 = 75.
 NOBODY: Mapping[bytes, bytes] = {b"accept": b"text/html"}
-BLOCKED_PAGE = {"audience": "browser", "block_at": 75}
+# Whatever is found asks for a challenge and no more.
+IN_THE_BAND: Mapping[str, Any] = {"challenge_at": 30, "block_at": 100}
+BLOCKED_PAGE: Mapping[str, Any] = {"audience": "browser", "block_at": 75}
 
 
 def verdicts(rig: Rig, times: int, *, gap_s: float = 10.0, start_s: float = 0.0, **facts: Any) -> list[tuple[str, str]]:
@@ -261,6 +263,93 @@ class TestDeferral:
         page = {**PAGE, b"cookie": cookie}
         assert rig.ask("/about", headers=page, at_s=50).verdict == "allow"
         assert rig.ask("/other", headers=page, at_s=51).verdict == "challenge"
+
+
+def calls_let_through(rig: Rig, cookie: bytes, start_s: float, times: int = 50) -> int:
+    """Data calls of the walk that go on: how many of so many are let through."""
+    call = {**CALL, b"cookie": cookie}
+    return sum(
+        rig.ask(f"/api/items/{int(start_s) * 10 + number}", headers=call, at_s=start_s + number / 3.7).verdict == "allow"
+        for number in range(times)
+    )
+
+
+class TestIgnored:
+    """A challenge that was put off, shown with a page, and not solved."""
+
+    def rig(self) -> tuple[Rig, bytes]:
+        rig = Rig(enforcing(**IN_THE_BAND), cookies=True)
+        return rig, rig.session_cookie(opened_s=-1000)
+
+    def page(self, rig: Rig, cookie: bytes, at_s: float) -> str:
+        headers = {**PAGE, b"cookie": cookie} if cookie else PAGE
+        return rig.ask("/about", headers=headers, at_s=at_s).verdict
+
+    def test_who_ignores_it_on_every_page_gets_no_more_data(self) -> None:
+        """A page after every fifty calls, an hour long: two hundred calls in half an hour, not thousands."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        let_through = 0
+        for at_s in range(40, 3640, 15):
+            let_through += calls_let_through(rig, cookie, at_s)
+            assert self.page(rig, cookie, at_s + 14.3) == "challenge"
+        assert let_through <= 50 + 100
+
+    def test_nor_who_throws_the_session_of_each_away(self) -> None:
+        """The cookie that comes with a challenge buys no calls."""
+        rig, _ = self.rig()
+        suspect(rig)
+        let_through = 0
+        for number in range(20):
+            asked = rig.ask("/items/7", headers=PAGE, at_s=40 + 15 * number)
+            assert (asked.verdict, bool(asked.set_cookie)) == ("challenge", True)
+            fresh = asked.set_cookie.partition(";")[0].encode()
+            let_through += calls_let_through(rig, fresh, 41.0 + 15 * number)
+        assert let_through == 0
+
+    def test_a_tab_goes_on_while_another_one_answers(self) -> None:
+        """Forty tabs that ask at once are one question; the calls of the tab that was open all the while are let through."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        assert {self.page(rig, cookie, 50 + number / 40) for number in range(40)} == {"challenge"}
+        assert calls_let_through(rig, cookie, 51.0, times=30) == 30
+
+    def test_who_solved_it_has_calls_put_off_again(self) -> None:
+        """When the clearance is used up the application is not broken in mid-air either."""
+        rig, cookie = self.rig()
+        suspect(rig, cookie=cookie)
+        assert self.page(rig, cookie, 50) == "challenge"
+        assert self.page(rig, cookie + b"; " + rig.clearance_cookie(request("/about"), at_s=51), 51.5) == "allow"
+        assert calls_let_through(rig, cookie, 120.0, times=20) == 20
+
+    def test_a_neighbour_who_ignores_it_costs_nobody_a_call(self) -> None:
+        """One address, one browser: who has a session of his own is put off as ever."""
+        rig, _ = self.rig()
+        suspect(rig)
+        for number in range(5):
+            self.page(rig, b"", 40 + 5 * number)
+        other = rig.session_cookie(opened_s=30, number=7)
+        assert calls_let_through(rig, other, 70.0, times=20) == 20
+
+    def test_what_mode_monitor_said_was_never_shown(self) -> None:
+        """Whoever switches enforcement on begins with nobody who has ignored anything."""
+        monitor = enforcing(**IN_THE_BAND, mode="monitor")
+        rig = Rig(monitor, cookies=True)
+        cookie = rig.session_cookie(opened_s=-1000)
+        suspect(rig, cookie=cookie)
+        for at_s in range(40, 240, 15):
+            calls_let_through(rig, cookie, at_s)
+            self.page(rig, cookie, at_s + 14.3)
+        rig.engine.rulebook = Rulebook(policies=(enforcing(**IN_THE_BAND),))
+        assert calls_let_through(rig, cookie, 250.0, times=30) == 30
+
+    def test_nor_is_a_page_blocked_for_it(self) -> None:
+        """Three challenges that mode monitor would have shown are no hearing."""
+        rig = Rig(enforcing(**BLOCKED_PAGE, mode="monitor"))
+        said = [rig.ask("/p", at_s=10.0 * number, headers=NOBODY).would_be for number in range(7)]
+        assert said == ["challenge"] * 4 + ["block"] * 3
+        rig.engine.rulebook = Rulebook(policies=(enforcing(**BLOCKED_PAGE),))
+        assert verdicts(rig, 4, start_s=70.0, headers=NOBODY) == [("challenge", "hard")] * 3 + [("block", "")]
 
 
 class TestNeverChallenged:

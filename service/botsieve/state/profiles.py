@@ -111,6 +111,7 @@ class ClientProfile:
         "requests",
         "subresource_s",
         "tracks",
+        "was_shown",
     )
 
     def __init__(self, first_s: float) -> None:
@@ -120,7 +121,8 @@ class ClientProfile:
         self.subresource_s = 0.0  # when it last loaded a part of a page, as browsers do
         self.tracks: dict[int, Track] = {}
         self.lead: Track | None = None  # the track with the most items: scraping is judged wherever the client goes
-        self.challenged_s = array("d")  # challenges that it was given lately
+        self.challenged_s = array("d")  # challenges that it was given lately ...
+        self.was_shown = True  # ... and saw (mode enforce), or would have been given
         self.deferred_since_s = 0.0
         self.deferred_calls = 0
         self.cost = CLIENT_BYTES
