@@ -146,8 +146,11 @@ class Engine(Identities):
         tool = self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) if o.ja4 and o.peer == o.client else ""
         site = world.site(policy.name)
         counted = o.is_counted
-        if counted and not route.item:
+        is_upgrade = not counted and o.is_upgrade
+        if (counted or is_upgrade) and not route.item:
             route = world.learned_route(o, route, site)
+        if is_upgrade:
+            counted = route.item != b""  # a WebSocket takes no item: what takes one is a data call, whatever it says
         profiles = world.observe(
             o,
             route,

@@ -149,6 +149,18 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         return self.kind != NAVIGATION or self.headers.get(b"sec-fetch-dest") in _FRAME_DESTS
 
     @property
+    def is_upgrade(self) -> bool:
+        """It says that it opens a WebSocket.  Only the answer shows whether it does: an application without one sends a page."""
+        return self.kind == OTHER and b"upgrade" in self.headers
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Somebody behind us may read another path than we do: `..;` is `..` to servlets, `\\` is `/` to a WHATWG parser, and some
+        decode twice, or read on behind a `#`.  Such a path is an exception for nobody.
+        """
+        return _AMBIGUOUS.search(self.path) is not None or self.uri.find(b"#") >= 0
+
+    @property
     def is_embedded_file(self) -> bool:
         """A file (by its ending) that a page of another host pulls in: a picture, a style, a font."""
         if self.kind != SUBRESOURCE or self.headers.get(b"sec-fetch-site") not in (b"cross-site", b"same-site"):
@@ -228,6 +240,9 @@ def network_text(address: bytes) -> str:
 
 # What a path may hold that has to be resolved.
 _ODD_PATH = re.compile(rb"[%#]|//|/\.")
+
+# What is read in more than one way, in a path that was decoded once.
+_AMBIGUOUS = re.compile(rb"\.\.|[%\\;#]")
 
 
 def canonical_path(uri: bytes) -> bytes:

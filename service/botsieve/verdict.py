@@ -14,7 +14,7 @@ from botsieve.challenge.deferrals import DEFER_CALLS, DEFER_S, Deferrals
 from botsieve.challenge.session import Session
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, LEVELS, Signal
 from botsieve.detectors.view import View
-from botsieve.observation import NAVIGATION, OTHER, PREFLIGHT, Observation
+from botsieve.observation import NAVIGATION, PREFLIGHT, Observation
 from botsieve.score import BEHAVIOUR_FAMILIES
 from botsieve.state.profiles import ClientProfile
 
@@ -70,17 +70,30 @@ def outcome(at: Standpoint, would: str, clearances: Clearances | None, deferrals
         signal.reason for signal in at.signals if signal.family in BEHAVIOUR_FAMILIES and not _refreshes_itself(at, signal)
     )
     # Behaviour is looked at on page views and data calls: an image cannot show that there is none.
-    looked = at.o.is_counted and not at.o.is_foreign
+    looked = _is_counted(at) and not at.o.is_foreign
     if looked and at.standing is not None and clearances is not None and clearances.brings_new(at.standing, behaviour):
         clearances.spoil(at.standing)
         at.standing = None
     if at.standing is not None and at.session is not None:
         deferrals.solved(at.session.id)
     settled = _settled(at, would, behaviour, clearances, deferrals)
-    if at.standing is not None and clearances is not None and settled.verdict == ALLOW and at.o.is_counted:
-        is_reading = at.o.method == b"GET" and at.o.kind != NAVIGATION
-        clearances.count(at.standing, at.view.now_s, hash(asked_for(at.o.uri)) if is_reading else 0)
+    if at.standing is not None and clearances is not None and settled.verdict == ALLOW:
+        _use(at, at.standing, clearances)
     return settled
+
+
+def _use(at: Standpoint, standing: Standing, clearances: Clearances) -> None:
+    """The clearance is used by page views and data calls; by what says that it is a part of a page only where anything was found."""
+    o = at.o
+    if _is_counted(at):
+        is_reading = o.method == b"GET" and o.kind != NAVIGATION
+        clearances.count(standing, at.view.now_s, hash(asked_for(o.uri)) if is_reading else 0)
+    elif at.score > 0:
+        clearances.count_part(standing, at.view.now_s)
+
+
+def _is_counted(at: Standpoint) -> bool:
+    return at.o.is_counted or (at.o.is_upgrade and at.view.profiles.item != 0)
 
 
 def _refreshes_itself(at: Standpoint, signal: Signal) -> bool:
@@ -155,9 +168,14 @@ def _may_be_due(at: Standpoint) -> bool:
 
 def _never_challenged(at: Standpoint) -> bool:
     o = at.o
-    if o.kind == PREFLIGHT or o.method == b"OPTIONS" or o.path in at.view.policy.never_challenge:
+    if o.kind == PREFLIGHT or o.method == b"OPTIONS":
         return True
-    return o.kind == OTHER and b"upgrade" in o.headers and (at.session is not None or at.standing is not None)
+    if o.path in at.view.policy.never_challenge and not o.is_ambiguous:
+        return True
+    # What takes an item is no WebSocket of a page, whatever it says.
+    if at.view.profiles.item or o.is_foreign or not o.is_upgrade:
+        return False
+    return at.session is not None or at.standing is not None
 
 
 def _heard(at: Standpoint, client: ClientProfile | None) -> bool:

@@ -36,6 +36,8 @@ _MAX_SEEN_BYTES = 1_024
 MAX_LIFE_S = 86_400
 # guess: URLs that a page asks for in turn while nobody does anything.
 _POLLED = 4
+# guess: so many parts of pages (pictures, styles, prefetched pages) in which something was found use up as much as one page view.
+PARTS_OF_A_PAGE = 30
 # Cookie value, host, User-Agent, address.
 _Seen = tuple[bytes, bytes, bytes, bytes]
 # id, issued, expires, level, no_js
@@ -64,7 +66,7 @@ class _Memory:
     behaviour findings that were there when it was first asked about, None before.  `urls`: those asked for last.  `last_s`: when.
     """
 
-    __slots__ = ("families", "findings", "grown", "helped", "last_s", "places", "spoiled", "urls", "used", "who")
+    __slots__ = ("families", "findings", "grown", "helped", "last_s", "parts", "places", "spoiled", "urls", "used", "who")
 
     def __init__(self, who: bytes, place: bytes, family: bytes) -> None:
         self.who = who
@@ -72,6 +74,7 @@ class _Memory:
         self.families: tuple[bytes, ...] = (family,) if family else ()
         self.grown = 0
         self.used = 0
+        self.parts = 0
         self.spoiled = False
         self.helped = False
         self.findings: frozenset[str] | None = None
@@ -169,6 +172,20 @@ class Clearances:
         if not memory.helped:
             memory.helped = True
             self.loops.helped(memory.who, now_s)
+
+    def count_part(self, standing: Standing, now_s: float) -> None:
+        """It covered what calls itself a part of a page, in which something was found: thirty of them use up as much as a page view.
+
+        That it is one is the client's word: without an end everything could be taken for one solution.
+        """
+        memory = self._memories.get(standing.id)
+        if memory is None:
+            return
+        memory.last_s = now_s
+        memory.parts += 1
+        if memory.parts % PARTS_OF_A_PAGE == 0:
+            memory.used += 1
+        self._memories.put(standing.id, memory)
 
     def note_vain(self, o: Observation, now_s: float) -> None:
         """A page is challenged.  If it came with a clearance that holds, that one was not enough: as if it had never come back."""

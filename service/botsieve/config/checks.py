@@ -32,6 +32,7 @@ def check_together(configuration: Configuration) -> list[Strange]:
     """What is wrong or strange between settings that are each valid."""
     return [
         *_policies(configuration),
+        *_other_hosts(configuration.policies),
         *_detectors(configuration),
         *_preventions(configuration),
         *_unasked(configuration),
@@ -62,6 +63,24 @@ def _policies(configuration: Configuration) -> Iterator[Strange]:
         if hider is not None:
             message = f"policy {policy.name} never applies: {hider.name} above it matches every request that this one would"
             yield Strange(path, message, (("policies",),), is_mistake=False)
+
+
+def _other_hosts(policies: tuple[PolicyModel, ...]) -> Iterator[Strange]:
+    """The Host is the client's word where nginx has no server of that name."""
+    if any(matches_all(policy) for policy in policies):
+        return
+    for at, policy in enumerate(policies):
+        if (
+            policy.mode == "enforce"
+            and policy.hosts
+            and not any(not other.hosts and other.mode == "enforce" for other in policies)
+        ):
+            message = (
+                "a client that asks under any other Host meets the packaged default, which only watches, where nginx's first server "
+                "answers to every name; a last policy without hosts and paths decides there, or a default_server that refuses"
+            )
+            yield Strange(("policies", at, "hosts"), message, (("policies",),), is_mistake=False)
+            return
 
 
 def _score_limits(policy: PolicyModel, path: Path, configuration: Configuration) -> Iterator[Strange]:

@@ -48,6 +48,24 @@ def test_a_policy_that_can_never_apply_is_told(above: dict[str, Any], below: dic
     assert any("never applies" in message for message in strange(policies(above, below))) is hidden
 
 
+@pytest.mark.parametrize(
+    ("given", "is_told"),
+    [
+        ([{"hosts": ["x.example.com"], "mode": "enforce"}], True),
+        ([{"hosts": ["x.example.com"], "mode": "enforce"}, {"paths": ["/a/"]}], True),
+        ([{"hosts": ["x.example.com"]}], False),
+        ([{"hosts": ["x.example.com"], "mode": "enforce"}, {}], False),
+        ([{"hosts": ["x.example.com"], "mode": "enforce"}, {"paths": ["/a/"], "mode": "enforce"}], False),
+        ([{"paths": ["/a/"], "mode": "enforce"}], False),
+    ],
+)
+def test_a_host_that_nobody_named_is_told(given: list[dict[str, Any]], is_told: bool) -> None:
+    """Enforced for some names only, and no policy of the operator's for the rest: the client may choose a name."""
+    said = strange(policies(*given))
+    assert [message for message in said if "any other Host" in message] == [m for m in said if m.startswith("warning a client")]
+    assert any("any other Host" in message for message in said) is is_told
+
+
 def test_thresholds_may_be_equal_but_not_crossed() -> None:
     """Own values, presets and changed presets."""
     assert strange(policies({"challenge_at": 80})) == []
