@@ -22,6 +22,7 @@ import uvloop
 from botsieve.challenge.desk import ChallengeDesk
 from botsieve.challenge.device_script import wanted_by
 from botsieve.clock import Clock
+from botsieve.config.changed import changed_sections
 from botsieve.config.loader import DEFAULT_FILE, keep_last_good, load_or_last_good
 from botsieve.config.settings import Loaded, ServiceSettings
 from botsieve.config.watch import Reload, Reloader
@@ -230,7 +231,7 @@ class Server:
         self._tell_whereabouts()
         self._take_lists()
         self._store.set_up(setup_of(settings.journal))
-        self.journal.config_applied(reload.loaded.rulebook, changed=_changed(before, reload.loaded))
+        self.journal.config_applied(reload.loaded.rulebook, changed=changed_sections(before, reload.loaded))
         print(f"applied {_in_force(reload.loaded, paused=self.journal.paused)}", file=sys.stderr, flush=True)
         for key in reload.restart:
             print(f"botsieve: {key} takes effect at the next start", file=sys.stderr, flush=True)
@@ -315,28 +316,6 @@ def warm_up(rulebook: Rulebook) -> None:
 
 def _figures_of(table: Table[Any]) -> SubjectFigures:
     return SubjectFigures(len(table), table.bytes_used, table.evictions)
-
-
-def _changed(old: Loaded, new: Loaded) -> list[str]:
-    """Which sections of the service, and `policies` when what decides is another."""
-    own = [name for name in new.service.__struct_fields__ if name != "edges"]
-    names = [name for name in own if getattr(old.service, name) != getattr(new.service, name)]
-    if _edges(old) != _edges(new):
-        names.append("edges")
-    if old.config != new.config and (not names or _decides(old) != _decides(new)):
-        names.append("policies")
-    return names
-
-
-# Of paths, rules and ranges each is an object of its own, which equals no other: they cannot be compared.
-def _edges(loaded: Loaded) -> list[object]:
-    return [getattr(edge, name) for edge in loaded.service.edges for name in edge.__struct_fields__ if name != "trusted"]
-
-
-def _decides(loaded: Loaded) -> list[tuple[object, ...]]:
-    rules = loaded.rulebook
-    settings = [(p.challenge_at, p.block_at, p.challenge, p.challenge_first, p.detectors, p.thresholds) for p in rules.policies]
-    return [(p.name, p.mode, p.hosts, p.audience, len(p.rules)) for p in rules.policies] + [*settings, (rules.bot_at,)]
 
 
 def _in_force(loaded: Loaded, *, paused: bool) -> str:

@@ -1,7 +1,8 @@
 """The configuration: `botsieve.yaml` in, one immutable `Loaded` out.
 
 Reading order: yaml_tree (text to values with lines), expand (${...}), section and the kinds (what a key is), the models, checks
-(between keys), effective (defaults filled in: the plan), compile (the plan to a rulebook), loader (the way in), watch (reload).
+(between keys), effective (defaults filled in: the plan), compile (the plan to a rulebook), loader (the way in), watch (reload),
+changed (what a reload says of itself).
 """
 
 from botsieve.config.loader import load, load_or_last_good, loads
