@@ -24,7 +24,7 @@ from botsieve.replay.explain import Explanation, explain_record
 from botsieve.replay.explain_text import explain_lines, explain_object
 from botsieve.replay.files import MAX_LINE
 from botsieve.replay.formats import BUILT_IN, FACTS, facts_seen
-from botsieve.replay.logged import find_logged, id_of
+from botsieve.replay.logged import decision_of, find_logged, id_of
 from botsieve.replay.rules import PACKAGED_CONFIG, rulebook_of
 from botsieve.replay.run import decision_id
 
@@ -160,7 +160,7 @@ def _first_line() -> bytes:
 
 
 def _from_line(line: bytes, rulebook: Rulebook, form: str | None, notes: list[str]) -> Mapping[str, Any]:
-    if form is None and (logged := _decision_of(line)) is not None:
+    if form is None and (logged := decision_of(line)) is not None:
         return logged
     parsers = BUILT_IN if form is None else (parser_named(form),)
     o = next((o for o in (parser.parse(line) for parser in parsers) if o is not None), None)
@@ -179,12 +179,3 @@ def _from_line(line: bytes, rulebook: Rulebook, form: str | None, notes: list[st
     logged = json.loads(decision_line(o, decision))
     assert isinstance(logged, dict)
     return logged
-
-
-def _decision_of(line: bytes) -> dict[str, Any] | None:
-    """The line as an event of the decision log, None if it is none."""
-    try:
-        logged = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return logged if isinstance(logged, dict) and logged.get("event") == "decision" else None

@@ -253,6 +253,11 @@ def _raw(text: str) -> bytes:
 BUILT_IN: tuple[LineParser, ...] = (JsonLog(), Combined(), Common())
 
 
+def built_in(name: str) -> LineParser | None:
+    """The built-in format of this name, None if there is none."""
+    return next((parser for parser in BUILT_IN if parser.name == name), None)
+
+
 def detect(first_lines: list[bytes], where: str) -> LineParser:
     """The built-in format that reads most of a file's first lines (not empty ones).
 

@@ -61,10 +61,11 @@ def _line_around(descriptor: int, at: int) -> dict[str, Any] | None:
     begin = max(0, at - MAX_LOGGED)
     text = os.pread(descriptor, at - begin + MAX_LOGGED, begin)
     start = text.rfind(b"\n", 0, at - begin) + 1
-    return _decision(text[start:].partition(b"\n")[0])
+    return decision_of(text[start:].partition(b"\n")[0])
 
 
-def _decision(line: bytes) -> dict[str, Any] | None:
+def decision_of(line: bytes) -> dict[str, Any] | None:
+    """A line as a decision of our log, None if it is none."""
     try:
         logged = json.loads(line)
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from botsieve.edge.check.lexer import words
 from botsieve.edge.check.sources import from_dump
 from botsieve.errors import InputError
-from botsieve.replay.formats import BUILT_IN, JsonLog, LineParser
+from botsieve.replay.formats import JsonLog, LineParser, built_in
 from botsieve.replay.log_format import LogFormat
 
 MAX_CONF = 16 * 1024 * 1024
@@ -85,7 +85,7 @@ class NginxLogs:
         if name in self.formats and name != JsonLog.name:  # our own form has a parser that knows it
             escape, text = self.formats[name]
             return LogFormat(text, escape)
-        for parser in BUILT_IN:
-            if parser.name == name:
-                return parser
+        parser = built_in(name)
+        if parser is not None:
+            return parser
         raise InputError(f"no log_format {name}; there are: {', '.join(sorted({*self.formats, 'combined'}))}")
