@@ -73,5 +73,7 @@ def test_every_client_meets_what_it_must(start: Start, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 not" in done.stdout
+    assert ".venv/bin/botsieve explain ID --config .run/botsieve.yaml" in done.stdout
+    assert ".venv/bin/botsieve incidents list --config .run/botsieve.yaml" in done.stdout
     # Two may be disturbed by chance; when there are more, the machine was busy indeed.
     assert done.stdout.count(TOO_BUSY) <= 2 or slowness() > 1.5, done.stdout

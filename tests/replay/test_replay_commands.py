@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from botsieve.cli import main
 
+from tests.conftest import ROOT
 from tests.replay.samples import botsieve, combined, write
 
 
@@ -156,6 +157,29 @@ def test_nginx_conf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 5
     assert "give --format NAME, one of: combined, own" in err
     assert run(capsys, other, "--nginx-conf", str(conf), "--format", "own")[0] == 0
+
+
+def test_the_next_command_can_be_typed_in_a_clone(tmp_path: Path) -> None:
+    """Called as `.venv/bin/botsieve`, where no `botsieve` is on the PATH, the hint begins so too; with one there it is `botsieve`."""
+    log = write(tmp_path / "a.log", scraper(7))
+    clone = tmp_path / ".venv" / "bin" / "botsieve"
+    clone.parent.mkdir(parents=True)
+    clone.write_text(f"#!{sys.executable}\nfrom botsieve.cli import entry\nentry()\n")
+    clone.chmod(0o755)
+    hints = []
+    for path in (str(tmp_path), str(clone.parent)):
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "service")}
+        done = subprocess.run(
+            [".venv/bin/botsieve", "replay", log],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        hints.append(done.stdout.splitlines()[-1].partition(":  ")[2].partition(" replay")[0])
+    assert hints == [".venv/bin/botsieve", "botsieve"]
 
 
 def test_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,6 +40,7 @@ from botsieve.errors import BotsieveError, MachineError
 
 WAIT_FOR_LOG_S = 5.0
 MEMBERS = 12
+_OURS = ".venv/bin/botsieve {} --config .run/botsieve.yaml"  # a command about the demo, typed where `make` is
 TOO_BUSY = "not checked: this machine is too busy"
 
 LATE_S = 0.03  # on a machine that keeps up: some ms
@@ -194,8 +195,8 @@ def attack(run: Path) -> int:
     tls = any(entry.ja4 for entry in entries)
     rows = [make_row(client.name, entries, _belongs(client, number, target)) for number, client in enumerate(clients, 1)]
     words = [judge(client, row, *told, tls=tls) for client, row, told in zip(clients, rows, sent, strict=True)]
-    print(f"\n{render(zip(rows, words, strict=True))}\n\nFrom {log}; one request in full: botsieve explain ID")
-    print(f"Who was part of an attack (botsieve incidents list):\n{render_attacks(rows)}")
+    print(f"\n{render(zip(rows, words, strict=True))}\n\nFrom {log}; one request in full: {_OURS.format('explain ID')}")
+    print(f"Who was part of an attack ({_OURS.format('incidents list')}):\n{render_attacks(rows)}")
     failed = sum(word.startswith("FAILED") for word in words)
     busy = sum(word.startswith(TOO_BUSY) for word in words)
     print(

@@ -6,6 +6,7 @@ Law of the file: the report goes to standard output, everything else to standard
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 
 import click
@@ -14,7 +15,7 @@ from botsieve.errors import InputError, InvalidObservation
 from botsieve.observation import pack_address
 from botsieve.policy import Rulebook
 from botsieve.replay.client_view import ClientView
-from botsieve.replay.formats import BUILT_IN, LineParser
+from botsieve.replay.formats import LineParser, built_in
 from botsieve.replay.labels import Labels, read_labels
 from botsieve.replay.log_format import LogFormat
 from botsieve.replay.nginx_conf import NginxLogs, directives
@@ -87,9 +88,15 @@ def _print(result: Result, view: ClientView | None, limit: int | None, options: 
         for piece in json_report(result, limit):
             sys.stdout.write(piece.decode())
     elif view is None:
-        for line in text_report(result, DEFAULT_LIMIT if limit is None else limit, options):
+        for line in text_report(result, DEFAULT_LIMIT if limit is None else limit, options, command_name()):
             click.echo(line)
     sys.stdout.flush()
+
+
+def command_name() -> str:
+    """What to type for `botsieve`: in a clone that is `.venv/bin/botsieve`, since nothing of it is on the PATH."""
+    called = sys.argv[0]
+    return called if os.path.basename(called) == "botsieve" and shutil.which("botsieve") is None else "botsieve"
 
 
 def _replay(
@@ -128,9 +135,9 @@ def parser_named(form: str, logs: NginxLogs | None = None) -> LineParser:
     if "$" not in form:
         if logs is not None:
             return logs.named(form)
-        for parser in BUILT_IN:
-            if parser.name == form:
-                return parser
+        parser = built_in(form)
+        if parser is not None:
+            return parser
         raise InputError(
             f"--format {shown(form.encode())}: accepted: combined, common, botsieve, or a log_format with its $variables"
         )

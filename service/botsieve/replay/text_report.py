@@ -26,8 +26,14 @@ _ADDRESS_WIDTH = 16
 _WORDS = ((ALLOW, "allowed"), (CHALLENGE, "challenged"), (BLOCK, "blocked"))
 
 
-def text_report(result: Result, limit: int = DEFAULT_LIMIT, options: Sequence[str] = ()) -> Iterator[str]:
-    """Line by line.  `limit`: at most so many clients are listed.  `options`: of this replay, which the next one needs too."""
+def text_report(
+    result: Result, limit: int = DEFAULT_LIMIT, options: Sequence[str] = (), command: str = "botsieve"
+) -> Iterator[str]:
+    """Line by line.  `limit`: at most so many clients are listed.  `options`: of this replay, which the next one needs too.
+
+    `command`: what the reader types for `botsieve`.
+    """
+    again = " ".join(_quoted(word) for word in (command, "replay", *result.files, *options))
     yield from _first_lines(result)
     if result.unreadable:
         yield f"{counted(result.unreadable, 'line')} of {result.lines:,} could not be read as a request and did not count."
@@ -37,7 +43,7 @@ def text_report(result: Result, limit: int = DEFAULT_LIMIT, options: Sequence[st
         yield ""
         yield from _labels(result)
     yield ""
-    yield from _clients(result, limit, options)
+    yield from _clients(result, limit, again)
 
 
 def _first_lines(result: Result) -> Iterator[str]:
@@ -104,11 +110,12 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def _clients(result: Result, limit: int, options: Sequence[str]) -> Iterator[str]:
+def _clients(result: Result, limit: int, again: str) -> Iterator[str]:
+    """`again`: the command that made this report."""
     totals = result.totals
     stopped = totals.clients_by[CHALLENGE] + totals.clients_by[BLOCK]
     if not stopped:
-        yield from _nobody(result, options)
+        yield from _nobody(result, again)
         return
     listed = list(totals.table.worst_first(min(limit, stopped)))
     titles = ("client", "requests", "first challenge", "first block", "why")
@@ -122,10 +129,10 @@ def _clients(result: Result, limit: int, options: Sequence[str]) -> Iterator[str
     if stopped > len(listed):
         yield f"  ... and {counted(stopped - len(listed), 'client')} more (--limit {stopped})"
     if listed:
-        yield _in_full(result, listed[0], options)
+        yield _in_full(listed[0], again)
 
 
-def _nobody(result: Result, options: Sequence[str]) -> Iterator[str]:
+def _nobody(result: Result, again: str) -> Iterator[str]:
     """Nobody would be stopped: who came nearest, and where to look next."""
     if not result.totals.requests:
         return
@@ -138,7 +145,7 @@ def _nobody(result: Result, options: Sequence[str]) -> Iterator[str]:
     yield ""
     rows = [(address_text(t.client), f"{t.requests:,}", f"{t.max_score} of 100", _why(t)) for t in nearest]
     yield from _table(("client", "requests", "highest score", "why"), rows)
-    yield _in_full(result, nearest[0], options)
+    yield _in_full(nearest[0], again)
     yield "A site for people only?  Judge it as one:  policies: [{name: site, audience: browser}] in a file, and --config FILE."
 
 
@@ -151,9 +158,12 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
         yield "  " + "  ".join([f"{row[0]:<{widths[0]}}", f"{row[1]:>{widths[1]}}", *middle, row[-1]]).rstrip()
 
 
-def _in_full(result: Result, tally: Tally, options: Sequence[str]) -> str:
-    words = " ".join(shlex.quote(shown(word.encode("utf-8", "surrogateescape"), 4096)) for word in (*result.files, *options))
-    return f"One client in full:  botsieve replay {words} --client {address_text(tally.client)}"
+def _in_full(tally: Tally, again: str) -> str:
+    return f"One client in full:  {again} --client {address_text(tally.client)}"
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(shown(word.encode("utf-8", "surrogateescape"), 4096))
 
 
 def _why(tally: Tally) -> str:
