@@ -146,7 +146,7 @@ def describe(
     sight: Iterable[decision_pb2.Sight] = (),
     tls: decision_pb2.TlsFingerprint | None = None,
 ) -> decision_pb2.Observation:
-    """One request as the contract wants it, within its bounds: no visitor can make a call fail with an overlong header.
+    """One request as proto/ wants it, within its bounds: no visitor can make a call fail with an overlong header.
 
     `client`, `peer`: addresses as text.  `uri`: path and query as sent.  `headers`: in the order of arrival, repeated ones
     repeated; fields beyond the bounds are left out and `headers_cut` is set.  `http`: `HTTP/1.1`, `HTTP/2.0`...; other text

@@ -4,7 +4,7 @@
 observation; it serves intervals between requests.  `wall_s` is what the machine's clock says now, and serves the log alone.
 
 Law of the file: `now_s` begins at the machine's time and then goes on at the pace of time itself.  Whoever sets the machine's clock,
-by an hour or a day, forward or back, ends no window, session, clearance or block early, and makes none last (docs/decisions).
+by an hour or a day, forward or back, ends no window, session, clearance or block early, and makes none last (docs/decisions/0008).
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ import msgspec
 
 ALLOW, CHALLENGE, BLOCK = "allow", "challenge", "block"
 VERDICTS = (ALLOW, CHALLENGE, BLOCK)
-UNJUDGED = "unjudged"  # no verdict: what an edge says when nobody judged
 
 MONITOR, ENFORCE = "monitor", "enforce"
 AUDIENCES = ("browser", "mixed", "api")

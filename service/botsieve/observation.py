@@ -34,7 +34,7 @@ SIGHT_WORDS = {
     "cookie": DELIVERS_COOKIE,
 }
 
-# Kinds of request (contracts/names.md).
+# Kinds of request (docs/names.md).
 NAVIGATION, SUBRESOURCE, XHR, API, FEED, PREFLIGHT, OTHER = (
     "navigation",
     "subresource",
@@ -281,7 +281,7 @@ def canonical_path(uri: bytes) -> bytes:
 def classify(method: bytes, path: bytes, headers: dict[bytes, bytes], *, accept_seen: bool = True) -> str:
     """The kind of a request (one of KINDS), from what the client says of it and from the file ending.
 
-    Source: Fetch Metadata (Sec-Fetch-*), checklist S1-32.  `accept_seen=False` is for logs that hold no Accept: a GET of no
+    Source: Fetch Metadata (Sec-Fetch-*), docs/mission.md S1-32.  `accept_seen=False` is for logs that hold no Accept: a GET of no
     static file then counts as a page load.
     """
     if method == b"OPTIONS":

@@ -1,7 +1,8 @@
 """Signals into a score of 0..100, high = bot.
 
 Law of the file: a score is a sum that can be read off the signals; families are capped, and what only counts beside something else
-is left out without it.  Source: seed 1's weights; the caps and the two rules below are design §5.
+is left out without it.  Source: docs/signals.md has the weights; that one fact never counts twice (_ONE_OF), and what neighbours do
+never alone (_ONLY_BESIDE), is our own.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Ids:
 
 
 class DecisionService:
-    """One process's service.  `now_s`: the clock.  `apply` swaps the configuration, `pause` puts every policy into monitor."""
+    """One process's service.  `now_s`: the clock.  `apply` swaps the configuration, `set_paused` puts every policy into monitor."""
 
     def __init__(self, engine: Engine, desk: ChallengeDesk, journal: Journal, now_s: Callable[[], float]) -> None:
         self.engine = engine
@@ -151,7 +151,7 @@ class DecisionService:
 
     def page(self, o: Observation, verdict: str, decision_id: str, score: int) -> Answer:
         """The second hop of nginx: the page for a verdict that was given before.  What is not remembered gets the normal level."""
-        known = self._given.get(decision_id) or self._given_before.get(decision_id)
+        known = self._shown(decision_id)
         if known is not None:
             return self.answer(o, known)
         return self._told(
@@ -187,6 +187,7 @@ class DecisionService:
         return heard.answer
 
     def _shown(self, decision_id: str) -> Decision | None:
+        """The challenge or block of this id, while its page may still be fetched."""
         return self._given.get(decision_id) or self._given_before.get(decision_id)
 
     # ---- what the script in the pages says

@@ -62,7 +62,7 @@ class DeviceSettings(msgspec.Struct, frozen=True):
 class BrowserSettings(msgspec.Struct, frozen=True):
     """`fingerprint`: browsers are told apart by FingerprintJS, together with their network.
 
-    `events`: the collector reports human evidence.  `inject`: how our script gets into pages: none, sub_filter or lua.
+    `events`: the collector reports human evidence.  `inject`: how our script gets into pages: none, by_hand, sub_filter or lua.
     """
 
     fingerprint: bool = False

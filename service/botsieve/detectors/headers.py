@@ -1,6 +1,6 @@
 """What a browser always sends, and this client did not.
 
-Law of the file: a header counts as missing only where the edge would have shown it (`Observation.lacks`).  Source: checklist S1-10,
+Law of the file: a header counts as missing only where the edge would have shown it (`Observation.lacks`).  Source: docs/mission.md S1-10,
 S1-18, S1-19, S1-32.  Real browsers leave Accept-Language and Accept-Encoding out of some WebSocket upgrades only (4,135 recorded
 header sets): requests of the kinds `other` and `preflight` are never accused.
 """

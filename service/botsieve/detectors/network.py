@@ -1,7 +1,7 @@
 """Many addresses of one network at work together.
 
 Law of the file: never an accusation of its own; score.py counts it only beside a finding about behaviour or TLS.
-Source: checklist S1-11, S1-32.
+Source: docs/mission.md S1-11, S1-32.
 """
 
 from __future__ import annotations

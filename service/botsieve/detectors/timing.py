@@ -1,6 +1,6 @@
 """A timer at work: intervals between requests that no person keeps.
 
-Law of the file: judged on the page views and data calls of one client on one route template.  Source: checklist S1-24 to S1-31.
+Law of the file: judged on the page views and data calls of one client on one route template.  Source: docs/mission.md S1-24 to S1-31.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Law of the file: judged per route template on page views and data calls; an item taken twice is one item.  A client is judged by
 the template that it is on and by the one of which it took most: a glance at another page does not hide it.
-Source: checklist S1-09, S1-21; `volume` and `spread` are our own (docs/signals.md).
+Source: docs/mission.md S1-09, S1-21; `volume` and `spread` are our own (docs/signals.md).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from math import sqrt
 # A stamp is a time in ms and the low bits of the request's id: two requests in one ms stay two, one request told twice stays one.
 _ID_BITS = 12
 _ID_MASK = (1 << _ID_BITS) - 1
-_COARSE_MS = 100  # stamps coarser than 0.1 s are no evidence about timing (checklist S1-31)
+_COARSE_MS = 100  # stamps coarser than 0.1 s are no evidence about timing (docs/mission.md S1-31)
 
 
 class Beats:
@@ -101,7 +101,7 @@ class Beats:
         return self.fine == 0
 
     def rhythm(self) -> tuple[float, float]:
-        """Coefficient of variation and mean (s) of the intervals: sample standard deviation / mean (checklist S1-27).
+        """Coefficient of variation and mean (s) of the intervals: sample standard deviation / mean (docs/mission.md S1-27).
 
         Both 0.0 with fewer than two stamps; cv is 0.0 for a mean of 0 or a single interval.
         """

@@ -1,7 +1,7 @@
 """Route templates: `/items/17` and `/items/18` are one route, and 17 and 18 are its items.
 
 Law of the file: the same request gives the same template everywhere (live, replay, explain), from path and query alone.
-Source: checklist S1-21: numeric, UUID, hexadecimal and slug-with-number segments, and numeric query values, are items.
+Source: docs/mission.md S1-21: numeric, UUID, hexadecimal and slug-with-number segments, and numeric query values, are items.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botsieve.detectors import TABLE
 from botsieve.detectors.settings import DEFAULTS, FAMILY_MAX, SuspiciousTiming, Volume
 
-# Source: checklist S1-06 to S1-30 and docs/names.md.
+# Source: docs/mission.md S1-06 to S1-30 and docs/names.md.
 POINTS = {
     "agent.bot_useragent": 40,
     "agent.no_useragent": 40,
