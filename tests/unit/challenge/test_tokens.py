@@ -9,7 +9,18 @@ from pathlib import Path
 import botsieve.challenge
 import pytest
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.tokens import CHALLENGE, CLEARANCE, MAX_TEXT, SESSION, WAIT, open_token, seal
+from botsieve.challenge.tokens import (
+    CHALLENGE,
+    CLEARANCE,
+    DEVICE,
+    MAX_TEXT,
+    SESSION,
+    SKEW_S,
+    WAIT,
+    key_is_known,
+    open_token,
+    seal,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,7 +28,7 @@ from .builders import KEYS
 
 FIELDS = st.lists(st.binary(max_size=40), min_size=1, max_size=4).map(tuple)
 CONTEXT = st.lists(st.binary(max_size=20), max_size=3).map(tuple)
-PURPOSES = (CHALLENGE, CLEARANCE, SESSION, WAIT)
+PURPOSES = (CHALLENGE, CLEARANCE, SESSION, WAIT, DEVICE)
 
 
 def _raw(token: str) -> bytes:
@@ -105,6 +116,33 @@ def test_overlong_texts_are_not_looked_at() -> None:
     assert open_token(KEYS, SESSION, seal(KEYS, SESSION, (b"x" * MAX_TEXT,)).encode()) is None
     with pytest.raises(ValueError):
         seal(KEYS, SESSION, (b"x" * 70_000,))
+
+
+def test_a_text_of_our_form_tells_whether_its_key_is_held() -> None:
+    """False means: we may have written it, and cannot say so any more.  What has another form is nobody's key."""
+    ours, theirs = seal(KEYS, DEVICE, (b"x",)).encode(), seal(KeyRing((b"o" * 32,)), DEVICE, (b"x",)).encode()
+    assert key_is_known(KEYS, ours) is True
+    assert key_is_known(KEYS, theirs) is False
+    shortest = _raw(theirs.decode())[:5] + b"m" * 16
+    assert key_is_known(KEYS, _text(shortest)) is False
+    assert key_is_known(KEYS, _text(shortest[:-1])) is True  # too short for a key's name and a MAC
+    assert key_is_known(KEYS, _text(b"\x02" + _raw(theirs.decode())[1:])) is True  # another version's form
+    assert key_is_known(KEYS, theirs + b"=") is True  # no spelling of ours
+    assert key_is_known(KEYS, b"") is True
+
+
+def test_a_text_of_our_form_is_looked_at_up_to_its_longest() -> None:
+    """As `open_token` does: one character more is not looked at."""
+    longest = _text(b"\x01" + b"k" * (MAX_TEXT * 3 // 4 - 1))
+    assert len(longest) == MAX_TEXT
+    assert key_is_known(KEYS, longest) is False
+    assert key_is_known(KEYS, _text(b"\x01" + b"k" * (MAX_TEXT * 3 // 4))) is True
+
+
+def test_purposes_and_skew_stay_what_they_were() -> None:
+    """Tokens that people hold were signed with these words; a minute is what NTP may set a clock back by."""
+    assert PURPOSES == (b"chal", b"clear", b"session", b"wait", b"device")
+    assert SKEW_S == 60
 
 
 def test_macs_are_compared_in_constant_time() -> None:
