@@ -17,6 +17,11 @@ def command(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-c", code, *arguments]
 
 
+def not_started(error: OSError) -> str:
+    """Why a process of ours did not start, for messages: mostly its interpreter lies where the service's user may not go."""
+    return f"did not start ({sys.executable}: {error.strerror}); accepted: an interpreter that the service's user may run"
+
+
 def environment() -> dict[str, str]:
     """Ours, in which the package is found wherever it lies."""
     inherited = os.environ.get("PYTHONPATH", "")

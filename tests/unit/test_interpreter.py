@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import botsieve
@@ -27,3 +28,13 @@ def test_our_package_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.
     )
     assert done.stdout.startswith(f"{botsieve.__version__} ['a', 'b'] ")
     assert ("elsewhere" in done.stdout) is bool(inherited)
+
+
+def test_what_is_said_of_a_process_that_did_not_start() -> None:
+    """Which interpreter it was, why, and what is accepted: three parts of the service say the same."""
+    with pytest.raises(PermissionError) as refused:
+        subprocess.run(["/dev/null"], check=False)
+    said = interpreter.not_started(refused.value)
+    assert said == (
+        f"did not start ({sys.executable}: Permission denied); accepted: an interpreter that the service's user may run"
+    )

@@ -12,6 +12,7 @@ import sys
 from botsieve.config.loader import answer_for
 from botsieve.config.plan import Answer, decode, encode
 from botsieve.confined import CPU_S, MEMORY_MIB, WAIT_S, Confined, confine
+from botsieve.interpreter import not_started
 
 _CODE = "from botsieve.config.child import main; main()"
 
@@ -36,10 +37,7 @@ class Child:
         except TimeoutError:
             return self._mistaken(f"reading the file took longer than {self._process.wait_s:g} s; accepted: a smaller file")
         except OSError as error:
-            return self._mistaken(
-                f"the file could not be checked: the process that reads it did not start ({sys.executable}: {error.strerror}); "
-                "accepted: an interpreter that the service's user may run"
-            )
+            return self._mistaken(f"the file could not be checked: the process that reads it {not_started(error)}")
         except ValueError:
             return self._mistaken(
                 f"the file could not be checked within {MEMORY_MIB} MiB and {CPU_S} s "

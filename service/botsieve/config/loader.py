@@ -12,7 +12,7 @@ from pathlib import Path
 from botsieve.config.compile import build
 from botsieve.config.plan import Answer
 from botsieve.config.reader import packaged, read
-from botsieve.config.settings import Loaded
+from botsieve.config.settings import Loaded, StateSettings
 from botsieve.config.yaml_tree import MAX_BYTES
 from botsieve.errors import ConfigError, InputError
 from botsieve.whole_file import replace_whole
@@ -46,7 +46,7 @@ def load_or_last_good(path: str | os.PathLike[str] | None = None) -> tuple[Loade
     try:
         return build(_judged(answer), source), []
     except ConfigError as error:
-        kept = Path(answer.state_dir or "/var/lib/botsieve") / LAST_GOOD
+        kept = Path(answer.state_dir or StateSettings().dir) / LAST_GOOD
         if not kept.is_file():
             raise
         old = _answer_of(str(kept))

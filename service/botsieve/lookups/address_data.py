@@ -14,6 +14,7 @@ import msgspec
 
 from botsieve.config.polling import POLL_S, Looks, Stamp, stamp
 from botsieve.confined import CPU_S, MEMORY_MIB, WAIT_S, Confined
+from botsieve.interpreter import not_started
 from botsieve.lookups.geo import Places, open_database
 from botsieve.lookups.reading import Ask, Report, Said, Wanted, decode_report, encode
 from botsieve.lookups.settings import LookupSettings
@@ -197,7 +198,7 @@ def _asked(child: Confined, ask: Ask) -> Report | str:
     except TimeoutError:
         return f"reading the lists took longer than {child.wait_s:g} s; accepted: smaller ones"
     except OSError as error:
-        return f"the lists could not be read ({error.strerror}); the process that reads them did not start"
+        return f"the lists could not be read: the process that reads them {not_started(error)}"
     except ValueError:
         return (
             f"the lists could not be read within {MEMORY_MIB} MiB and {CPU_S} s "

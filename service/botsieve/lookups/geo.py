@@ -21,6 +21,7 @@ from typing import Any
 import maxminddb
 
 from botsieve.confined import CPU_S, MEMORY_MIB, Confined, confine
+from botsieve.interpreter import not_started
 from botsieve.observation import address_text
 
 ASN, COUNTRY = "asn", "country"
@@ -79,11 +80,10 @@ class Places:
 class Database:
     """One open database.  `kind`: asn or country."""
 
-    __slots__ = ("_get", "_reader", "kind", "networks")
+    __slots__ = ("_get", "kind", "networks")
 
     def __init__(self, reader: Any, kind: str) -> None:
-        self._reader = reader
-        self._get = reader.get
+        self._get = reader.get  # holds the reader too
         self.kind = kind
         self.networks = int(reader.metadata().node_count)
 
@@ -158,7 +158,7 @@ def _validated(memory: int, kind: str) -> str:
     except TimeoutError:
         return f"checking it took longer than {child.wait_s:g} s"
     except OSError as error:
-        return f"it could not be checked ({error.strerror})"
+        return f"it could not be checked: the process that reads it {not_started(error)}"
     if not said.endswith("\n"):
         return f"it could not be checked within {MEMORY_MIB} MiB and {CPU_S} s (the process that reads it ended with {child.returncode})"
     return said.strip()

@@ -15,6 +15,7 @@ import msgspec
 
 from botsieve.attacks.incidents import Incident, IncidentBook, Standing
 from botsieve.attacks.types import EXPIRED
+from botsieve.interpreter import not_started
 from botsieve.journal.redact import Redactor
 from botsieve.store.messages import (
     FeedbackRow,
@@ -127,7 +128,7 @@ class StoreFeed:
         try:
             await asyncio.to_thread(self._process.start)
         except OSError as error:
-            self._in_trouble(f"the process that writes did not start: {error.strerror}")
+            self._in_trouble(f"the process that writes {not_started(error)}")
             self._later(now_s)
             return
         self.started(now_s)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from botsieve.config.loader import DEFAULT_FILE
 from botsieve.errors import ConfigError
 from botsieve.observation import pack_address
 from botsieve.policy import Rulebook
-from botsieve.replay.rules import rulebook_of
+from botsieve.replay.rules import PACKAGED_CONFIG, rulebook_of
 
 from tests.unit.lookups.mmdb import COUNTRY
 from tests.unit.rig import request
+
+
+def test_the_file_that_is_looked_for_is_that_of_serve() -> None:
+    """One path, written twice: naming it must not cost `explain` the time that reading configurations takes."""
+    assert str(PACKAGED_CONFIG) == DEFAULT_FILE
 
 
 def test_packaged_defaults() -> None:
