@@ -136,3 +136,10 @@ def test_every_guess_is_listed() -> None:
 def _source(name: str) -> str:
     place = ROOT / "service" / "botsieve" / name
     return (place if place.exists() else ROOT / name).read_text()
+
+
+def test_every_folder_of_tests_is_named() -> None:
+    """CONTRIBUTING.md says what each folder below tests/ shows, and names no other."""
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| below `tests/` |")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines() if row.startswith("| `") for name in re.findall(r"`(\w+)/`", row.split("|")[1])}
+    assert named == {name.split("/")[1] for name in tracked() if name.startswith("tests/") and name.count("/") > 1}
