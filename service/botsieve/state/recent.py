@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from botsieve.decision import Decision
 
-KEEP_S = 10.0  # contracts: two calls with one request id within 10 s are one request
+KEEP_S = 10.0  # two calls with one request id within 10 s are one request (docs/grpc.md)
 _MAX = 20_000  # per generation
 
 Name = tuple[bytes, bytes, bytes]
