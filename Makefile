@@ -80,7 +80,7 @@ mutation: setup-test  ## break score, policy, verdict and tokens one thing at a 
 	@exec $(PY) scripts/mutation.py $(MUTATION)
 
 sbom: setup-test  ## dist/botsieve-VERSION.cdx.json: what requirements.lock pins and the package carries, as CycloneDX
-	@bash scripts/sbom.sh
+	@exec $(PY) scripts/sbom.py
 
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements*.lock
 	@bash scripts/lock.sh

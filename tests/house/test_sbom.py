@@ -25,7 +25,7 @@ from tests.house.test_locks import pins
 @pytest.fixture(scope="module")
 def bom() -> dict[str, Any]:
     """The document, made anew."""
-    subprocess.run(["bash", ROOT / "scripts" / "sbom.sh"], check=True, capture_output=True, timeout=600)
+    subprocess.run([sys.executable, ROOT / "scripts" / "sbom.py"], check=True, capture_output=True, timeout=600)
     made: dict[str, Any] = json.loads(path().read_text())
     return made
 
@@ -63,19 +63,33 @@ def test_it_holds_what_the_package_carries(bom: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "said"), [("fingerprintjs-5.2.0.min.js", "is not the one of SOURCES.md"), ("new.js", "has no row")]
+    ("file", "text", "said"),
+    [
+        ("fingerprintjs-5.2.0.min.js", "alert(1)", "is not the one of SOURCES.md"),
+        ("new.js", "alert(1)", "has no row"),
+        ("fingerprintjs-5.2.0.min.js", None, "it is not there"),
+    ],
 )
-def test_a_file_that_is_not_the_one_written_down_ends_it(tmp_path: Path, file: str, said: str) -> None:
-    """Changed, or not written down: no document."""
+def test_a_file_that_is_not_the_one_written_down_ends_it(tmp_path: Path, file: str, text: str | None, said: str) -> None:
+    """Changed, not written down, or gone: no document."""
     for name in ("scripts", "service/botsieve/web/vendor"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("requirements.lock", "service/botsieve/__init__.py"):
         shutil.copy(ROOT / name, tmp_path / name)
-    with (tmp_path / "service" / "botsieve" / "web" / "vendor" / file).open("a") as script:
-        script.write("alert(1)")
-    environment = {**os.environ, "VENV": str(Path(sys.prefix)), "PYTHONPATH": str(tmp_path / "service")}
+    script = tmp_path / "service" / "botsieve" / "web" / "vendor" / file
+    if text is None:
+        script.unlink()
+    else:
+        with script.open("a") as stream:
+            stream.write(text)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "service")}
     done = subprocess.run(
-        ["bash", tmp_path / "scripts" / "sbom.sh"], capture_output=True, text=True, timeout=600, check=False, env=environment
+        [sys.executable, tmp_path / "scripts" / "sbom.py"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env=environment,
     )
     assert done.returncode == 1
     assert said in done.stderr
