@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 from botsieve.cli import main as botsieve
-from botsieve.demo.folder import MAX_SOCKET_PATH, choose_ports, service_config, socket_path, write_folder
+from botsieve.demo.folder import choose_ports, plainly_named, service_config, write_folder
 from botsieve.demo.nginx_conf import Ports
 from botsieve.errors import MachineError
 
@@ -55,13 +57,20 @@ def test_one_port_for_both_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_ports()
 
 
-def test_a_clone_with_a_long_name_still_has_a_socket(tmp_path: Path) -> None:
-    """A socket address holds 108 bytes: a longer folder gets its socket elsewhere."""
-    long = tmp_path / ("a" * 120)
-    assert socket_path(tmp_path) == tmp_path / "check.sock"
-    elsewhere = socket_path(long)
-    assert len(str(elsewhere)) <= MAX_SOCKET_PATH
-    elsewhere.parent.rmdir()
+@pytest.mark.parametrize("name", ["a" * 120, "My Projects", "jörg", "50%"])
+def test_a_clone_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """A socket address holds 107 bytes, an nginx file no blank: such a folder is used under another name, and that goes afterwards."""
+    short = Path(tempfile.mkdtemp(prefix="bs-"))
+    with plainly_named(short / ".run") as plain:
+        assert plain == short / ".run"
+    run = tmp_path / name / ".run"
+    with plainly_named(run) as plain:
+        assert plain != run
+        write_folder(plain, PORTS)
+        assert (run / "nginx/botsieve/http.conf").is_file()
+    assert run.is_dir()
+    assert not plain.parent.exists()
+    shutil.rmtree(short)
 
 
 @pytest.mark.parametrize("lua", [True, False])
@@ -93,5 +102,7 @@ def test_everything_lies_in_the_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """A file where the folder should be is named."""
     (tmp_path / ".run").write_text("")
+    with pytest.raises(MachineError, match="cannot write the demo's folder"), plainly_named(tmp_path / ".run"):
+        pass
     with pytest.raises(MachineError, match="cannot write the demo's folder"):
         write_folder(tmp_path / ".run", PORTS)

@@ -145,15 +145,17 @@ def test_pages_carry_the_script_that_looks_for_a_hand(start: Start, tmp_path: Pa
 
 
 def test_each_printed_command_of_botsieve_works(start: Start, tmp_path: Path) -> None:
-    """Incidents, preventions, statistics and replay end with 0 also before anything has happened."""
-    demo = start_demo(start, tmp_path)
+    """Incidents, preventions, statistics and replay end with 0 also before anything has happened, in a clone of whatever name."""
+    folder = tmp_path / "Jörg's clone"
+    folder.mkdir()
+    demo = start_demo(start, folder)
     ask(demo.http, "/")
     printed = [line.split() for line in demo.said.splitlines() if line.lstrip().startswith(".venv/bin/botsieve")]
     assert [words[1] for words in printed] == ["explain", "replay", "incidents", "preventions", "statistics"]
     for words in printed[1:]:
         command = [sys.executable, "-m", "botsieve", *words[1:]]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "service")}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert (done.returncode, done.stderr) == (0, ""), words
 
 

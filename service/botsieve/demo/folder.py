@@ -1,6 +1,6 @@
 """Everything that the demo writes before it starts: configuration, nginx files, certificate, all under one folder (`.run`).
 
-Law of the file: nothing is written outside that folder, but for the socket when the folder's name is too long for one.
+Law of the file: nothing is written outside that folder, but for a link to it where its name cannot stand in an nginx file.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import io
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from botsieve.cli import main as botsieve
 from botsieve.demo.certificate import make_certificate
 from botsieve.demo.nginx_conf import Ports, lua_modules, nginx_conf
+from botsieve.edge.includes import Filling
 from botsieve.errors import MachineError
-
-# sun_path of Linux has 108 bytes; nginx and the service need the last for a zero.
-MAX_SOCKET_PATH = 100
 
 
 def choose_ports() -> Ports:
@@ -57,10 +56,32 @@ def _free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def socket_path(run: Path) -> Path:
-    """Where the service listens: in the folder, or in a short new one when its name would not fit into a socket address."""
-    path = run / "check.sock"
-    return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH else Path(tempfile.mkdtemp(prefix="botsieve-")) / "check.sock"
+@contextlib.contextmanager
+def plainly_named(run: Path) -> Iterator[Path]:
+    """The demo's folder, made if it is not there, under a name that nginx files and socket addresses can hold.
+
+    That is its own; for a clone with a blank or an umlaut on its way, or a very long one, that of a link in the temporary folder, which
+    goes when the demo ends.  Errors: MachineError when the folder cannot be made.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"cannot write the demo's folder {run}: {error.strerror}") from None
+    if _is_plain(run):
+        yield run
+        return
+    with tempfile.TemporaryDirectory(prefix="botsieve-") as short:
+        link = Path(short) / "run"
+        link.symlink_to(run, target_is_directory=True)
+        yield link
+
+
+def _is_plain(run: Path) -> bool:
+    try:
+        Filling(folder=str(run), socket=str(run / "state" / "control.sock"))  # the longest of its sockets
+    except ValueError:
+        return False
+    return True
 
 
 def service_config(run: Path, ports: Ports, check_socket: Path, *, lua: bool) -> str:
@@ -88,13 +109,13 @@ web: {{listen: "127.0.0.1:{ports.web}"}}
 
 
 def write_folder(run: Path, ports: Ports) -> Path:
-    """Writes it all and returns the path of the service's socket.  Errors: MachineError, with what to do."""
+    """Writes it all and returns the path of the service's socket.  `run`: of `plainly_named`.  Errors: MachineError, with what to do."""
     try:
         for name in ("state", "spool", "nginx"):
             (run / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MachineError(f"cannot write the demo's folder {run}: {error.strerror}") from None
-    check_socket = socket_path(run)
+    check_socket = run / "check.sock"
     check_socket.unlink(missing_ok=True)
     modules = lua_modules()
     (run / "botsieve.yaml").write_text(service_config(run, ports, check_socket, lua=modules is not None))

@@ -6,6 +6,7 @@ others go on: that nginx does not need it to serve the shop is one of the things
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import signal
 import socket
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from botsieve.demo.folder import choose_ports, write_folder
+from botsieve.demo.folder import choose_ports, plainly_named, write_folder
 from botsieve.demo.nginx_conf import Ports, find_nginx, lua_modules
 from botsieve.errors import BotsieveError, MachineError
 
@@ -153,13 +154,14 @@ def _watch(children: Children) -> int:
 def main() -> int:
     """Runs the demo in `.run` of the current folder; the exit code is that of docs/names.md."""
     run = Path.cwd() / ".run"
-    children = Children(run)
+    children, stack = Children(run), contextlib.ExitStack()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
     try:
         find_nginx()
         ports = choose_ports()
-        start_all(run, ports, children)
+        plain = stack.enter_context(plainly_named(run))
+        start_all(plain, ports, children)
         (run / "ports").write_text(f"{ports.http} {ports.https}\n")
         print(greeting(ports, lua=lua_modules() is not None), flush=True)
         return _watch(children)
@@ -173,6 +175,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         children.stop()
+        stack.close()
 
 
 if __name__ == "__main__":
