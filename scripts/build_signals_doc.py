@@ -89,14 +89,15 @@ TEXT = {
     "timing.suspicious_timing": Told(
         "The intervals between one client's requests on one route: `cv` = sample standard deviation / mean, and their mean. The first of "
         "`steps` of which both are below the limits counts; of the newest `keep` requests, `at_least` so many.",
-        "Bursts (mean 0) and clocks that are coarser than 0.1 s. One URL that a client with a session or clearance polls counts "
-        "`points_without_progress`.",
+        "What all came within 4 s (tabs, a queue that empties) and clocks that are coarser than 0.1 s. One URL that a client with a "
+        "session or clearance polls counts `points_without_progress`.",
         "`cv`, `mean_s`.",
     ),
     "traversal.url_pattern": Told(
         "Item after item of one route: `steps_at_least` items whose numbers move by one constant step, up or down, in "
         "`steps_share_percent` of the steps; or `items_at_least` different items in any order, faster than `items_per_s`.",
-        "Pages of a list (`?page=`, `?offset=`) that are read at 3 s each or slower; items taken again.",
+        "Pages of a list (`?page=`, `?offset=`) that are read at 3 s each or slower; items taken again; items that were all taken within "
+        "2 s (tabs that a browser restores).",
         "`steps`, `steps_share_percent`, `step`; or `items`, `items_per_s`.",
     ),
     "traversal.volume": Told(

@@ -99,7 +99,7 @@ def test_no_secret_is_in_any_sink(at: Place, running: ServiceProcess) -> None:
 def attacked(at: Place, text: str = "") -> str:
     """Everything that leaves something: an attack, a block page, a hand, a report of the browser, "I am human"; the id of a block."""
     secret = {**PERSON, **SECRET, "Sec-Fetch-Site": "same-origin"} | ({"User-Agent": text} if text else {})
-    verdicts = [at.ask(f"/p{n}/x?token={CANARY}&x={n}", secret, Host="shop.example").verdict for n in range(40)]
+    verdicts = [at.ask(f"/p/x?token={CANARY}&x={n}", secret, Host="shop.example").verdict for n in range(40)]
     assert verdicts.count("block") > 5
     blocked = at.ask(f"/p/x?token={CANARY}", secret, Host="shop.example").one("X-Botsieve-Id")
     own = {**secret, "Cookie": f"botsieve_d={CANARY}; botsieve_t=1; session={CANARY}"}
@@ -145,7 +145,7 @@ def watched(at: Place) -> Iterator[Place]:
     at.write(
         "policies: [{name: shop, mode: enforce, audience: browser, preset: strict}]\n",
         more="device: {enabled: true}\nbrowser: {fingerprint: true}\n"
-        "detectors: {browser.suspicious: {action: alarm}}\n"
+        "detectors: {browser.suspicious: {action: alarm}, surfing.rapid: {refreshes: 20}}\n"
         f"reputation: [{{category: bad, file: {at.folder}/bad.txt, action: alarm}}]\n",
     )
     with at.start():

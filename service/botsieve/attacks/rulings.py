@@ -105,6 +105,7 @@ class Rulings:
         if isinstance(settings, RapidSurfing):
             found = surfing.measures(subject, now_s, settings)
             one.keep(found, now_s, settings.window_s, high=surfing.is_high(found))
+            one.mild = surfing.is_tabs(subject)
         elif isinstance(settings, SessionTransactions):
             usual = self._sites.facts(request.view.profiles.site).usual
             # What a session has done does not become less: it is over when the session is.

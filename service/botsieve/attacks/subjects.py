@@ -26,7 +26,9 @@ class Subject:
     `pages`: page to last view; `refreshes`: times of views of pages already seen.  `transactions`: of its session; `calls`: the URLs
     asked for last.  `slice`, `counted`: where and as how many the site's mean holds it (transactions.py).  `unproven`: requests since
     the last regular human report, `human`: there was one, `irregular`: an irregular one came since.  `script_s`: when it last had a
-    page with our script, 0.0 for never.  `sprouted_s`: when sessions began that had this client as their first name, the last few.
+    page with our script, 0.0 for never.  `rush_s`, `tabs`: when its page loads were last too many, and for how many more they are taken
+    for tabs that were opened together (surfing.py).  `sprouted_s`: when sessions began that had this client as their first name, the
+    last few.
     """
 
     __slots__ = (
@@ -40,9 +42,11 @@ class Subject:
         "left_out",
         "pages",
         "refreshes",
+        "rush_s",
         "script_s",
         "slice",
         "sprouted_s",
+        "tabs",
         "transactions",
         "unproven",
     )
@@ -61,6 +65,8 @@ class Subject:
         self.human = False
         self.irregular = False
         self.script_s = 0.0
+        self.rush_s = 0.0
+        self.tabs = 0
         self.sprouted_s: tuple[float, ...] = ()
         self.cost = SUBJECT_BYTES
 

@@ -1,7 +1,8 @@
 """`surfing.rapid` [S2-26]: more page loads than a hand can make.
 
 Law of the file: a page is a page load (where programs are expected, a data call); a refresh is a view of a page already seen in
-the window; "maximum N" is violated at N + 1.  Exact within the window, and bounded by the limits themselves.
+the window; "maximum N" is violated at N + 1.  Exact within the window, and bounded by the limits themselves.  Pages that are opened
+together (a browser that restores its tabs, a folder of bookmarks) violate it too, but their owner is asked once, not refused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from array import array
 from botsieve.attacks.subjects import Subject
 from botsieve.decision import Measure
 from botsieve.detectors.settings import RapidSurfing
+
+# guess: as verdict.TOGETHER_S.  So many times the maximum of pages may be opened together.
+TOGETHER_S = 2.0
+TABS = 4
 
 
 def count(subject: Subject, page: int, now_s: float, settings: RapidSurfing) -> bool:
@@ -32,10 +37,36 @@ def count(subject: Subject, page: int, now_s: float, settings: RapidSurfing) -> 
         oldest = next(iter(pages))
     if len(pages) > 2 * settings.pages:
         del pages[oldest]
-    stamps = subject.refreshes
-    if stamps is None:
-        return len(pages) > settings.pages
-    return len(pages) > settings.pages or refreshes_within(subject, now_s, settings) > settings.refreshes
+    many = len(pages) > settings.pages
+    if subject.refreshes is not None and refreshes_within(subject, now_s, settings) > settings.refreshes:
+        subject.tabs = 0
+        return True
+    if many:
+        _opened_together(subject, now_s, settings)
+    return many
+
+
+def _opened_together(subject: Subject, now_s: float, settings: RapidSurfing) -> None:
+    """One page load beyond the maximum of pages: how many more of its kind are taken for tabs.
+
+    Each tab is loaded twice, once more when the challenge is solved.  What comes after that is somebody who goes on.
+    """
+    if now_s - subject.rush_s > settings.window_s:
+        subject.rush_s = now_s
+        apart = sum(1 for seen_s in subject.pages.values() if seen_s < now_s - TOGETHER_S)
+        subject.tabs = settings.pages if apart <= settings.pages // 2 else 0
+    elif subject.tabs > 0:
+        if now_s - subject.rush_s > TOGETHER_S:
+            subject.tabs -= 1
+        elif subject.tabs < TABS * settings.pages:
+            subject.tabs += 1
+        else:
+            subject.tabs = 0
+
+
+def is_tabs(subject: Subject) -> bool:
+    """The maximum of pages is exceeded by pages that were opened together, and by nothing else yet."""
+    return subject.tabs > 0
 
 
 def refreshes_within(subject: Subject, now_s: float, settings: RapidSurfing) -> int:

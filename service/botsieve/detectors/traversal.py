@@ -13,6 +13,8 @@ from botsieve.detectors.view import View
 from botsieve.observation import Observation
 from botsieve.state.profiles import KEPT_STEPS, GroupTrack, Track
 
+# guess: as verdict.TOGETHER_S.  A client that takes one thing after the other is at it for longer.
+TOGETHER_S = 2.0
 _LIST_PACE_S = 3.0  # pages of a list that are turned slower than this are being read [S1-21 answer]
 _PERSON_LOADS_PARTS_S = 300.0
 # Tools that people have in their hands: the HTTP library of most Android apps.
@@ -34,9 +36,15 @@ def url_pattern(o: Observation, view: View, settings: UrlPattern) -> Signal | No
     """`traversal.url_pattern`: constant steps, or many different items faster than a person reads."""
     for track in _tracks(view, min(settings.steps_at_least, settings.items_at_least)):
         found = _constant_step(track, view, settings) or (_fast(track, view.now_s, settings) if view.time_judged else ())
-        if found:
+        if found and not (view.time_judged and _opened_together(track)):
             return Signal("traversal.url_pattern", settings.points, str(settings.points), "client", found)
     return None
+
+
+def _opened_together(track: Track) -> bool:
+    """All that is remembered was taken at once, and nothing since: tabs that a browser restores, a page that asks for its parts."""
+    seen = track.items.seen
+    return seen[next(reversed(seen))] - seen[next(iter(seen))] < TOGETHER_S
 
 
 def _constant_step(track: Track, view: View, settings: UrlPattern) -> tuple[Measure, ...]:

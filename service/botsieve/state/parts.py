@@ -13,8 +13,8 @@ from itertools import pairwise
 from math import sqrt
 
 # A stamp is a time in ms and the low bits of the request's id: two requests in one ms stay two, one request told twice stays one.
-_ID_BITS = 12
-_ID_MASK = (1 << _ID_BITS) - 1
+ID_BITS = 12
+_ID_MASK = (1 << ID_BITS) - 1
 _COARSE_MS = 100  # stamps coarser than 0.1 s are no evidence about timing (docs/mission.md S1-31)
 
 
@@ -35,13 +35,13 @@ class Beats:
     def add(self, time_ms: int, id_bits: int, keep: int, window_ms: int) -> None:
         """Counts one arrival; forgets what is older than `window_ms` before it and beyond the newest `keep`."""
         stamps = self.stamps
-        stamp = (time_ms << _ID_BITS) | (id_bits & _ID_MASK)
+        stamp = (time_ms << ID_BITS) | (id_bits & _ID_MASK)
         if stamps:
             last = stamps[-1]
             if stamp <= last:
                 self._insert(stamp, keep, window_ms)
                 return
-            gap = time_ms - (last >> _ID_BITS)
+            gap = time_ms - (last >> ID_BITS)
             if gap > window_ms:
                 self._reset()
                 stamps = self.stamps
@@ -51,7 +51,7 @@ class Beats:
         stamps.append(stamp)
         if time_ms % _COARSE_MS:
             self.fine += 1
-        if len(stamps) > keep or (stamps[0] >> _ID_BITS) < time_ms - window_ms:
+        if len(stamps) > keep or (stamps[0] >> ID_BITS) < time_ms - window_ms:
             self._drop_old(keep, time_ms - window_ms)
 
     def _reset(self) -> None:
@@ -60,19 +60,19 @@ class Beats:
 
     def _drop_old(self, keep: int, oldest_ms: int) -> None:
         stamps = self.stamps
-        while len(stamps) > keep or (stamps[0] >> _ID_BITS) < oldest_ms:
-            first = stamps.pop(0) >> _ID_BITS
+        while len(stamps) > keep or (stamps[0] >> ID_BITS) < oldest_ms:
+            first = stamps.pop(0) >> ID_BITS
             if first % _COARSE_MS:
                 self.fine -= 1
             if not stamps:
                 return
-            gap = (stamps[0] >> _ID_BITS) - first
+            gap = (stamps[0] >> ID_BITS) - first
             self.sum_ms -= gap
             self.sum_sq -= gap * gap
 
     def _insert(self, stamp: int, keep: int, window_ms: int) -> None:
         stamps = list(self.stamps)
-        if stamp in stamps or (stamp >> _ID_BITS) < (stamps[-1] >> _ID_BITS) - window_ms:
+        if stamp in stamps or (stamp >> ID_BITS) < (stamps[-1] >> ID_BITS) - window_ms:
             return
         insort(stamps, stamp)
         self.load(stamps[-keep:])
@@ -80,7 +80,7 @@ class Beats:
     def load(self, stamps: Iterable[int]) -> None:
         """Takes these stamps (ascending) in place of its own; sums anew."""
         self.stamps = array("q", stamps)
-        times = [stamp >> _ID_BITS for stamp in self.stamps]
+        times = [stamp >> ID_BITS for stamp in self.stamps]
         gaps = [after - before for before, after in pairwise(times)]
         self.sum_ms = sum(gaps)
         self.sum_sq = sum(gap * gap for gap in gaps)
@@ -89,8 +89,8 @@ class Beats:
     def merge(self, other: Beats, keep: int, window_ms: int) -> None:
         """Takes another process's part: union by (time, request id), the newest `keep` within `window_ms` of the newest."""
         union = sorted(set(self.stamps) | set(other.stamps))[-keep:]
-        oldest_ms = (union[-1] >> _ID_BITS) - window_ms if union else 0
-        self.load(stamp for stamp in union if stamp >> _ID_BITS >= oldest_ms)
+        oldest_ms = (union[-1] >> ID_BITS) - window_ms if union else 0
+        self.load(stamp for stamp in union if stamp >> ID_BITS >= oldest_ms)
 
     def __len__(self) -> int:
         return len(self.stamps)

@@ -211,6 +211,6 @@ def test_an_identical_machine_is_not_blocked_for_its_neighbour() -> None:
 def test_a_block_that_lasts_is_not_softened_by_the_score() -> None:
     """Where the score alone would block, and so challenge first, a prevention that blocks does block: more findings are never milder."""
     by_score = {"challenge_at": 10, "block_at": 15}
-    mild = [surf(Rig(strict(**by_score, thresholds={})), 35, every_s=0.03)]
-    both = [surf(Rig(strict(**by_score)), 35, every_s=0.03)]
+    mild = [surf(Rig(strict(**by_score, thresholds={})), 35, every_s=0.14)]
+    both = [surf(Rig(strict(**by_score)), 35, every_s=0.14)]
     assert [(one.verdict, one.score >= 15) for one in mild + both] == [("challenge", True), ("block", True)]

@@ -57,3 +57,48 @@ def test_measures_show_both_counts_beside_their_limits() -> None:
     assert [(measure.name, measure.value, measure.limit) for measure in found] == [("refreshes", 2, 4), ("pages", 2, 3)]
     assert surfing.is_high(found)
     assert not surfing.is_high(surfing.measures(subject, 40.0, FEW))
+
+
+TABS = RapidSurfing(pages=30)
+
+
+def opened(subject: Subject, pages: int, start_s: float, every_s: float, first: int = 0) -> None:
+    """So many different pages, one after the other."""
+    for number in range(pages):
+        surfing.count(subject, first + number, start_s + number * every_s, TABS)
+
+
+def test_pages_that_are_opened_together_are_tabs() -> None:
+    """Beyond the maximum within two seconds, with at most half of it before; one after the other they are none."""
+    for before, every_s, are_tabs in ((0, 0.02, True), (15, 0.02, True), (16, 0.02, False), (0, 0.9, False)):
+        subject = Subject(0.0)
+        opened(subject, before, 1000.0, 1.5, first=500)
+        opened(subject, 31 - before, 1000.0 + before * 1.5 + 2.0 * (before > 0), every_s)
+        assert surfing.is_tabs(subject) == are_tabs, before
+
+
+def test_each_tab_may_be_loaded_once_more() -> None:
+    """When its challenge is solved; whoever goes on after that is refused."""
+    subject = Subject(0.0)
+    opened(subject, 40, 1000.0, 0.02)
+    opened(subject, 38, 1003.0, 0.02)
+    assert surfing.is_tabs(subject)
+    opened(subject, 2, 1004.0, 0.02)
+    assert not surfing.is_tabs(subject)
+
+
+def test_so_many_tabs_nobody_has() -> None:
+    """Four times the maximum, and what was open before it was reached."""
+    for pages, are_tabs in ((120, True), (122, False)):
+        subject = Subject(0.0)
+        opened(subject, pages, 1000.0, 0.001)
+        assert surfing.is_tabs(subject) == are_tabs
+
+
+def test_refreshes_are_no_tabs() -> None:
+    """121 views of one page in 30 s are nothing that a browser opens."""
+    subject = Subject(0.0)
+    for number in range(121):
+        surfing.count(subject, 1, 1000.0 + number * 0.01, TABS)
+    assert surfing.count(subject, 1, 1002.0, TABS)
+    assert not surfing.is_tabs(subject)

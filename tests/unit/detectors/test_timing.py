@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -133,3 +135,68 @@ def test_measured_values_stand_beside_their_limits() -> None:
     signal = next(s for s in rig.ask("/api/status", headers=TOOL, at_s=9 * 1.037).signals if s.id == TIMING)
     assert {m.name: (m.value, m.limit) for m in signal.measures} == {"cv": (0.0, 0.05), "mean_s": (1.037, 2.0)}
     assert signal.subject == "client"
+
+
+# ---- what waits in front of us is let go at a pace that is not the client's
+
+
+def _typed(chance: random.Random) -> list[float]:
+    """Twelve calls of somebody who types into a search field."""
+    return [chance.lognormvariate(-1.9, 0.5) for _ in range(12)]
+
+
+def _at_once(chance: random.Random) -> list[float]:
+    """Twenty calls that a page makes within a second."""
+    return [chance.uniform(0.0, 0.05) for _ in range(20)]
+
+
+def _clicked(chance: random.Random) -> list[float]:
+    """Thirty calls of somebody who clicks through an application."""
+    return [chance.lognormvariate(-0.6, 0.6) for _ in range(30)]
+
+
+def _held_up(gaps_s: list[float], every_s: float, drain_s: float) -> list[float]:
+    """When they arrive if somebody in front lets them go only every so often, one after the other."""
+    at_s, free_s, out = 0.0, 0.0, []
+    for gap_s in gaps_s:
+        at_s += gap_s
+        opens_s = -(-at_s // every_s) * every_s + 0.0137 if every_s else at_s
+        free_s = max(opens_s, free_s + drain_s)
+        out.append(free_s)
+    return out
+
+
+@pytest.mark.parametrize("calls", [_typed, _at_once, _clicked])
+@pytest.mark.parametrize(
+    ("every_s", "drain_s"),
+    [(0.0, 0.0), (0.2, 0.0), (0.2, 0.001), (0.1, 0.0), (0.0156, 0.0), (5.0, 0.001), (5.0, 0.15), (0.0, 0.12)],
+    ids=[
+        "nobody",
+        "a stall of 200 ms, again and again",
+        "the same, and a queue that empties at one a ms",
+        "a throttled container",
+        "a clock of 15.6 ms",
+        "a proxy that batches for 5 s",
+        "the same, and a slow service behind it",
+        "a service of one thread",
+    ],
+)
+def test_a_queue_in_front_of_us_is_no_timer(
+    every_s: float, drain_s: float, calls: Callable[[random.Random], list[float]]
+) -> None:
+    """Irregular calls stay irregular, whoever held them up: at most one of a hundred people is called a timer by chance."""
+    called = 0
+    for seed in range(100):
+        rig = Rig()
+        arrivals = _held_up(calls(random.Random(seed)), every_s, drain_s)
+        said = [rig.ask("/api/suggest", at_s=round(at_s, 3), headers=CALL) for at_s in arrivals]
+        called += any(found(decision, TIMING) for decision in said)
+    assert called <= 1
+
+
+def test_a_timer_in_front_of_which_a_queue_stood_is_one_again() -> None:
+    """What is left of the queue is forgotten with its five minutes."""
+    rig = Rig()
+    for number in range(20):
+        rig.ask("/api/status", at_s=number * 0.001, headers=TOOL)
+    assert after([301.0, *EXACT], rig=rig) == ["suspicious_timing:35"]

@@ -98,9 +98,11 @@ class TestConstantStep:
 
 
 class TestFastItems:
-    @pytest.mark.parametrize(("count", "gap_s", "says"), [(20, 1.9, True), (19, 1.9, False), (20, 2.0, False), (20, 0.0, True)])
+    @pytest.mark.parametrize(
+        ("count", "gap_s", "says"), [(20, 1.9, True), (19, 1.9, False), (20, 2.0, False), (20, 0.2, True), (20, 0.1, False)]
+    )
     def test_twenty_items_faster_than_one_in_two_seconds(self, count: int, gap_s: float, says: bool) -> None:
-        """In any order; exactly one in 2 s is not faster [S1-21]."""
+        """In any order; exactly one in 2 s is not faster [S1-21].  All within 2 s are tabs that are opened, and no pace."""
         assert found(walk(SHUFFLED[:count], gap_s), PATTERN) == (["url_pattern:30"] if says else [])
 
     def test_different_items(self) -> None:
