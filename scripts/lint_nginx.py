@@ -115,9 +115,13 @@ def check_example(at: Path, example: Path) -> str | None:
 
 def nginx_says(at: Path, text: str) -> str | None:
     """None when nginx takes `text` as its nginx.conf without a warning, else its words."""
+    from botsieve.demo.nginx_conf import find_nginx
+
     conf = at / "nginx.conf"
     conf.write_text(text)
-    tested = subprocess.run(["nginx", "-t", "-q", "-c", str(conf)], capture_output=True, text=True, check=False)
+    # Debian's /usr/sbin is on nobody's PATH but root's; and its error log is root's: what is said before the file is read goes here.
+    command = [find_nginx(), "-t", "-q", "-e", "stderr", "-c", str(conf)]
+    tested = subprocess.run(command, capture_output=True, text=True, check=False)
     said = tested.stdout + tested.stderr
     return said if tested.returncode or "[warn]" in said else None
 
