@@ -101,7 +101,9 @@ TEXT = {
         "`steps`, `steps_share_percent`, `step`; or `items`, `items_per_s`.",
     ),
     "traversal.volume": Told(
-        "Different items of one route that one client took, at any rhythm and in any order. The first of `steps` that is reached counts.",
+        "Different items of one route that one client took, at any rhythm and in any order. The first of `steps` that is reached "
+        "counts; the largest also for page loads under many User-Agents from fewer than five addresses of one network, without a cookie "
+        "though each was given one.",
         "Items taken again.",
         "`items`.",
     ),

@@ -160,6 +160,11 @@ class Engine(Identities):
             counted=counted,
             vouched=who.vouched,
             is_tool=bool(tool),
+            loose=session is None
+            and standing is None
+            and o.kind == NAVIGATION
+            and o.sight & DELIVERS_COOKIE != 0
+            and agent.claims_browser,
         )
         view = View(
             agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged, claim

@@ -8,11 +8,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from botsieve.challenge.clearance import PARTS_OF_A_PAGE
 from botsieve.challenge.deferrals import DEFER_CALLS
 from botsieve.challenge.settings import ChallengeSettings
+from botsieve.observation import SEES_ALL_HEADERS
 
 from tests.unit.rig import CALL, PAGE, Rig, enforcing, hello, request
 
@@ -72,6 +74,50 @@ class TestWebSockets:
         rig = Rig(enforcing(), cookies=True)
         headers = {**self.UPGRADE, b"cookie": rig.session_cookie(opened_s=-1000)}
         assert {rig.ask("/live?token=x", headers=headers, at_s=n).verdict for n in range(200)} == {"allow"}
+
+
+class TestNames:
+    """Another User-Agent with each request, from one address, without cookies: each name asks for little, all of them for everything."""
+
+    def ask(self, rig: Rig, names: int, **facts: Any) -> Counter[str]:
+        """A thousand items, three a second, as Firefox on so many systems."""
+        draw, verdicts = random.Random(11), Counter[str]()
+        for number in range(1000):
+            agent = b"Mozilla/5.0 (X11; Linux %d; rv:140.0) Gecko/20100101 Firefox/140.0" % (number % names)
+            headers = {**PAGE, b"user-agent": agent, b"sec-ch-ua": b"", b"sec-ch-ua-mobile": b"", b"sec-ch-ua-platform": b""}
+            decision = rig.ask(f"/items/{draw.randrange(10**6)}", headers=headers, at_s=number / 3 + draw.random() / 9, **facts)
+            verdicts[decision.verdict] += 1
+        return verdicts
+
+    @pytest.mark.parametrize("names", [30, 1000])
+    def test_they_are_judged_by_what_they_take_together(self, names: int) -> None:
+        """From the three hundredth item within 300 s on each is challenged; the first 31 of a network are not looked at."""
+        assert self.ask(Rig(enforcing(), cookies=True), names) == {"allow": 299 + 31, "challenge": 1000 - 299 - 31}
+
+    def test_data_calls_of_another_host_s_pages_are_left_alone(self) -> None:
+        """Our cookies do not go there, and nobody could answer a challenge."""
+        rig = Rig(enforcing(), cookies=True)
+        for number in range(1000):
+            agent = b"Mozilla/5.0 (X11; Linux %d; rv:140.0) Gecko/20100101 Firefox/140.0" % number
+            headers = {**CALL, b"user-agent": agent, b"sec-ch-ua": b"", b"sec-ch-ua-mobile": b"", b"sec-ch-ua-platform": b""}
+            assert rig.ask(f"/api/items/{number * number}", headers=headers, at_s=number / 3).verdict == "allow"
+
+    def test_not_where_no_cookie_can_come_back(self) -> None:
+        """Under plain protect.conf people behind one address look the same."""
+        assert self.ask(Rig(), 1000, sight=SEES_ALL_HEADERS) == {"allow": 1000}
+
+    def test_people_behind_one_address_are_left_alone(self) -> None:
+        """250 within five minutes with 30 browsers, each in on an item and with its cookie from then on: 1,500 items, no challenge."""
+        rig = Rig(enforcing(), cookies=True)
+        draw = random.Random(5)
+        came_s = [draw.uniform(0, 300) for _ in range(250)]
+        for at_s, person, page in sorted((came_s[who] + 25 * page, who, page) for who in range(250) for page in range(6)):
+            agent = b"Mozilla/5.0 (X11; Linux %d; rv:140.0) Gecko/20100101 Firefox/140.0" % (person % 30)
+            headers = {**PAGE, b"user-agent": agent, b"sec-ch-ua": b"", b"sec-ch-ua-mobile": b"", b"sec-ch-ua-platform": b""}
+            if page:
+                headers[b"cookie"] = rig.session_cookie(opened_s=came_s[person], number=person + 1)
+            decision = rig.ask(f"/items/{draw.randrange(10**6)}", headers=headers, at_s=at_s)
+            assert not any(signal.subject == "network" for signal in decision.signals)
 
 
 class TestParts:

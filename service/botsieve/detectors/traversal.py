@@ -10,13 +10,19 @@ from __future__ import annotations
 from botsieve.decision import Measure, Signal
 from botsieve.detectors.settings import Spread, UrlPattern, Volume
 from botsieve.detectors.view import View
-from botsieve.observation import Observation
+from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
 from botsieve.state.profiles import KEPT_STEPS, GroupTrack, Track
 
 # guess: as verdict.TOGETHER_S.  A client that takes one thing after the other is at it for longer.
 TOGETHER_S = 2.0
 _LIST_PACE_S = 3.0  # pages of a list that are turned slower than this are being read [S1-21 answer]
 _PERSON_LOADS_PARTS_S = 300.0
+# Items under many names: as many as the largest step of `volume`, from fewer addresses than `spread` wants.
+_NAMES_TAKE = 200
+_FEW_ADDRESSES = 5
+# guess: and so many page loads of items without a cookie in 300 s.  Of 500 people who come in within ten minutes behind one address, each
+# on an item, 250 are seen without one.
+_NAMES_ASK = 300
 # Tools that people have in their hands: the HTTP library of most Android apps.
 _APP_LIBRARIES = frozenset({"okhttp"})
 
@@ -89,7 +95,7 @@ def _fast(track: Track, now_s: float, settings: UrlPattern) -> tuple[Measure, ..
 
 
 def volume(o: Observation, view: View, settings: Volume) -> Signal | None:
-    """`traversal.volume`: so many different items within the window, at any rhythm and in any order."""
+    """`traversal.volume`: so many different items within the window, at any rhythm and in any order, by one client or under many names."""
     if not settings.steps:
         return None
     least = settings.steps[-1].items_at_least
@@ -101,7 +107,34 @@ def volume(o: Observation, view: View, settings: Volume) -> Signal | None:
         if most >= step.items_at_least:
             items = Measure("items", most, step.items_at_least)
             return Signal("traversal.volume", step.points, str(step.points), "client", (items,))
+    together = _under_many_names(o, view, max(settings.steps[0].items_at_least, _NAMES_TAKE))
+    if together:
+        return Signal("traversal.volume", settings.steps[0].points, str(settings.steps[0].points), "network", together)
     return None
+
+
+def _under_many_names(o: Observation, view: View, at_least: int) -> tuple[Measure, ...]:
+    """What few addresses take together, where this client has no more than a part in it: another User-Agent with each request.
+
+    Only page loads of those who say that they are browsers, and bring back no cookie though each page load gives one: people behind one
+    address do, but for their first page.  Whoever is meant by mistake can answer a challenge; data calls of another host's pages could not.
+    """
+    track, network = view.profiles.network_track, view.profiles.network
+    if track is None or network is None or len(track.items.seen) < at_least or len(track.addresses.seen) >= _FEW_ADDRESSES:
+        return ()
+    if o.kind != NAVIGATION or not view.agent.claims_browser or not o.sight & DELIVERS_COOKIE or not _takes_part(view):
+        return ()
+    if network.loose.read(int(view.now_s / 10.0)) < _NAMES_ASK:
+        return ()
+    return (Measure("items", len(track.items.seen), at_least),)
+
+
+def _takes_part(view: View) -> bool:
+    """It is one of those whose items are counted together in a network."""
+    if view.has_session or view.cleared or not view.profiles.item:
+        return False
+    client = view.profiles.client
+    return client is None or view.now_s - client.subresource_s >= _PERSON_LOADS_PARTS_S
 
 
 def spread(o: Observation, view: View, settings: Spread) -> Signal | None:
@@ -117,10 +150,7 @@ def spread(o: Observation, view: View, settings: Spread) -> Signal | None:
         measures = _together(profiles.fingerprint_track, settings)
         if measures and not _is_app(o, view):
             return Signal("traversal.spread", settings.points, "fingerprint", "fingerprint", measures)
-    if profiles.network_track is not None and not view.has_session and not view.cleared:
-        client = profiles.client
-        if client is not None and view.now_s - client.subresource_s < _PERSON_LOADS_PARTS_S:
-            return None
+    if profiles.network_track is not None and _takes_part(view):
         measures = _together(profiles.network_track, settings)
         if measures:
             return Signal("traversal.spread", settings.points, "network", "network", measures)

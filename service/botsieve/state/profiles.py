@@ -25,7 +25,7 @@ CLIENT_BYTES = 760
 TRACK_BYTES = 1_500
 ITEM_BYTES = 130
 COLD_CLIENT_BYTES = 230
-NETWORK_BYTES = 3_600
+NETWORK_BYTES = 4_000
 GROUP_TRACK_BYTES = 2_000
 COLD_NETWORK_BYTES = 200
 
@@ -182,10 +182,11 @@ class GroupTrack:
 class Group:
     """A network or a fingerprint: the subjects that many clients share."""
 
-    __slots__ = ("addresses", "cost", "people", "requests", "slice", "tracks")
+    __slots__ = ("addresses", "cost", "loose", "people", "requests", "slice", "tracks")
 
     def __init__(self) -> None:
         self.requests = Windowed(30)  # 10 s each
+        self.loose = Windowed(30)  # page loads that took an item without a cookie of ours, though each is given one
         self.addresses = LastSeen()  # of the last hour
         self.people = LastSeen()  # those of them that have been people
         self.tracks: dict[int, GroupTrack] = {}

@@ -89,11 +89,22 @@ class World:
         return route
 
     def observe(
-        self, o: Observation, route: Route, key: bytes, site: Site, now_s: float, *, counted: bool, vouched: bool, is_tool: bool
+        self,
+        o: Observation,
+        route: Route,
+        key: bytes,
+        site: Site,
+        now_s: float,
+        *,
+        counted: bool,
+        vouched: bool,
+        is_tool: bool,
+        loose: bool = False,
     ) -> Profiles:
         """Counts the request.  `key`: `client_key`.  `counted`: a page view or data call (feeds are items too).
 
-        `vouched`: the client holds a session or clearance.  `is_tool`: its TLS hello is a tool's.
+        `vouched`: the client holds a session or clearance.  `is_tool`: its TLS hello is a tool's.  `loose`: the page load of
+        what says that it is a browser, without a cookie of ours where each is given one.
         """
         found = Profiles(site)
         template = item = _NO_ITEM
@@ -108,6 +119,8 @@ class World:
             # Who loads the parts of pages, or has proven to be a person, does not take part in what its neighbours do.
             shared_item = _NO_ITEM if vouched or (client is not None and now_s - client.subresource_s < WINDOW_S) else item
             self._network(o, found, template, shared_item, now_s, now_slice, vouched)
+            if loose and shared_item and found.network is not None:
+                found.network.loose.add(now_slice)
             if is_tool and item:
                 self._fingerprint(o, found, template, item, now_s)
             site.requests.add(now_slice)
