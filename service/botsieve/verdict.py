@@ -122,13 +122,13 @@ def _settled(
         if any(signal.id == _LIE for signal in at.signals):
             return _BLOCKED  # the challenge before a block is for people, and no person is somebody's crawler
         return _challenge(at, "hard", client, clearances, deferrals)
-    if _never_challenged(at) or (at.by_score and at.o.is_embedded_file):
+    if _never_challenged(at) or (at.by_score and not at.level and at.o.is_embedded_file):
         return _ALLOWED  # in a page of another host nobody can be asked, nor keep a clearance
     if policy.challenge == "none":
         return _BLOCKED
-    if at.level and not at.by_score:
-        return _challenge(at, at.level, client, clearances, deferrals)
     level = "light" if at.score < policy.challenge_at + LIGHT_BELOW and not behaviour else "normal"
+    if at.level:  # what a prevention asks for is not softened by a score that asks too
+        level = max(level, at.level, key=LEVELS.index)
     return _challenge(at, level, client, clearances, deferrals)
 
 
