@@ -17,7 +17,7 @@ from typing import Any
 
 TARGET = Path(__file__).parent.parent / "service/botsieve/data/crawlers.json"
 
-# Libraries of the default `agent.bot_useragent` tokens (seed 1): they are programs, not crawlers, and must not count twice.
+# Libraries of the default `agent.bot_useragent` tokens (docs/mission.md S1-15): they are programs, not crawlers, and must not count twice.
 LIBRARIES = {"[wW]get", "python-requests", "Go-http-client", "okhttp", "axios", "^curl", "node-fetch", "HttpUrlConnection"}
 
 # Crawlers that can be verified and are not in --ranges: (token of the User-Agent, files of --more or keys of --ranges).

@@ -196,7 +196,7 @@ def test_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--config judges by that file: on audience `browser` seed 1's weights count for everybody."""
+    """--config judges by that file: on audience `browser` the first mission document's weights count for everybody."""
     config = tmp_path / "botsieve.yaml"
     config.write_text("policies:\n  - name: site\n    audience: browser\n    challenge_at: 30\n")
     name = write(tmp_path / "a.log", [combined("198.51.100.9", 0, "/", "curl/8.5")])

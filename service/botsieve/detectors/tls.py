@@ -1,4 +1,4 @@
-"""A tool's TLS fingerprint where browsers are expected (seed 1: "atypical TLS fingerprint", S1-22).
+"""A tool's TLS fingerprint where browsers are expected (docs/mission.md S1-22: "atypical TLS fingerprint").
 
 Law of the file: only a hello that the catalogue, or the operator's own list, knows as a tool's counts.  Unknown and absent are
 neutral, and so is every fingerprint that is not the client's own (a CDN or balancer opened the connection).

@@ -1,4 +1,4 @@
-"""detectors/settings.py: seed 1's numbers, and one entry a detector."""
+"""detectors/settings.py: the first mission document's numbers, and one entry a detector."""
 
 from __future__ import annotations
 

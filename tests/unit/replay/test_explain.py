@@ -64,7 +64,7 @@ def test_single_findings_left_out() -> None:
 
 
 def test_a_measure_at_its_limit_falls_to_the_next_step() -> None:
-    """cv at 0.05 with a mean under 1 s is still seed 1's second step: 25 points, and 65 still challenges."""
+    """cv at 0.05 with a mean under 1 s is still the first mission document's second step: 25 points, and 65 still challenges."""
     weaker = {**TIMER, "measures": {"cv": [0.012, 0.05], "mean_s": [1.5, 2.0]}}
     assert ("timing.suspicious_timing", "cv", 40, "allow") in changes(record(75, [CURL, weaker]))
     assert all(measure != "cv" for _, measure, _, _ in changes(record(75, [CURL, TIMER])))
