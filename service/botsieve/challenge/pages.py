@@ -14,6 +14,7 @@ import msgspec
 
 from botsieve.challenge.answer import Answer
 from botsieve.challenge.assets import CHECK, FEEDBACK, HASHED_NAME, PAGE, script_name
+from botsieve.challenge.framing import framing_origin
 from botsieve.challenge.languages import texts_of
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.observation import Observation
@@ -95,6 +96,7 @@ def challenge_page(o: Observation, settings: ChallengeSettings, puzzle: Puzzle, 
         content=check + _without_script(puzzle, link, wait_s, o),
         head=head,
         script=script,
+        csp=f"{CSP} {framed_by}" if (framed_by := framing_origin(o)) else CSP,
     )
 
 
