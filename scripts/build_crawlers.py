@@ -51,6 +51,10 @@ MORE = {
 # Search-engine optimisers sell what they crawl: they stay on the list of names (docs/names.md: `known_crawler:AhrefsBot`).
 NOT_WELCOME = {"AhrefsBot", "AhrefsSiteAudit"}
 MOST_TEXTS = 8  # of one pattern
+# Published by the operator, and anybody may have a program there: fetchers of Google Cloud's customers (names below
+# gae.googleusercontent.com; source: developers.google.com, "User-triggered fetchers").  Such an address verifies nobody; those of
+# Google's own fetchers do.
+RENTED = {"google-user-triggered": "google-user-triggered-google"}
 # Operators list these under more than one file, and the sources disagree on which.
 ALSO = {
     "Google-InspectionTool": ["google-googlebot"],
@@ -158,7 +162,8 @@ def build(published: dict, more: Path, agents: list[dict]) -> dict:
             continue
         if crawler["verification_method"].startswith("published-ranges") or crawler["rdns_suffixes"]:
             keys = [crawler["source"]] if crawler["source"] else []
-            verified[crawler["ua"]] = keys + ALSO.get(crawler["ua"], [])
+            found = [RENTED.get(key, key) for key in keys + ALSO.get(crawler["ua"], [])]
+            verified[crawler["ua"]] = list(dict.fromkeys(found))
             if crawler["rdns_suffixes"]:
                 domains[crawler["ua"]] = crawler["rdns_suffixes"]
     verified.update(MORE)

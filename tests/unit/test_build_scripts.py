@@ -58,10 +58,18 @@ def test_crawlers_from_their_sources(tmp_path: Path) -> None:
                 "rdns_suffixes": ["far.example"],
             },
             "ahrefsbot": {"ua": "AhrefsBot", "verification_method": "published-ranges", "source": "x", "rdns_suffixes": []},
+            "feeds": {
+                "ua": "FeedFetcher-Google",
+                "verification_method": "published-ranges",
+                "source": "google-user-triggered",
+                "rdns_suffixes": [],
+            },
             "other": {"ua": "OtherBot", "verification_method": "none", "source": None, "rdns_suffixes": []},
         },
     }
     published["sources"]["duckduckgo-duckduckbot"] = {"ipv4": [], "ipv6": []}
+    published["sources"]["google-user-triggered"] = {"ipv4": ["192.0.2.0/24"], "ipv6": []}
+    published["sources"]["google-user-triggered-google"] = {"ipv4": ["192.0.3.0/24"], "ipv6": []}
     patterns = ["^curl", "Acme\\/Bot", "^[xX]bot", "Spider[\\s\\S]*spider"]
     agents = [{"pattern": pattern} for pattern in patterns]
     document = script.build(published, tmp_path, agents)
@@ -74,6 +82,10 @@ def test_crawlers_from_their_sources(tmp_path: Path) -> None:
     tokens = [entry["token"] for entry in document["verified"]]
     assert "googlebot" in tokens
     assert not {"ahrefsbot", "otherbot"} & set(tokens)
+    assert "google-user-triggered" not in document["ranges"]
+    assert next(entry["ranges"] for entry in document["verified"] if entry["token"] == "feedfetcher-google") == [
+        "google-user-triggered-google"
+    ]
     crawlers = parse_crawlers(document)
     assert (crawlers.domains("Googlebot"), crawlers.domains("FarBot")) == (("googlebot.com",), ("far.example",))
     from botsieve.agents import parse_agent

@@ -54,6 +54,16 @@ def test_an_operator_s_range_is_not_another_s(crawlers: Crawlers) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", [b"FeedFetcher-Google", b"Google-Read-Aloud", b"Google-CWS", b"GoogleMessages", b"Google-Pinpoint"]
+)
+def test_where_anybody_may_have_a_program_nobody_is_verified(crawlers: Crawlers, name: bytes) -> None:
+    """user-triggered-fetchers.json lists Google Cloud's customers (gae.googleusercontent.com) too; Google's own have a list of theirs."""
+    agent = parse_agent(b"Mozilla/5.0 (compatible; " + name + b")")
+    assert crawlers.judge(agent, pack_address("34.64.6.1"))[0] == UNVERIFIED
+    assert crawlers.judge(agent, pack_address("64.233.172.1"))[0] == INSIDE
+
+
+@pytest.mark.parametrize(
     "user_agent", [b"Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)", b"Baiduspider/2.0"]
 )
 def test_verified_by_name_only(crawlers: Crawlers, user_agent: bytes) -> None:
