@@ -47,7 +47,7 @@ def load_or_last_good(path: str | os.PathLike[str] | None = None) -> tuple[Loade
         return build(_judged(answer), source), []
     except ConfigError as error:
         kept = Path(answer.state_dir or StateSettings().dir) / LAST_GOOD
-        if not kept.is_file():
+        if not os.path.isfile(kept):  # not Path.is_file: who may not look into the folder has none either
             raise
         old = _answer_of(str(kept))
         if old.plan is None:

@@ -55,7 +55,7 @@ def install(
     """Write the nginx includes and say which lines to add.  No file of yours is edited."""
     to = os.path.abspath(to)
     filling = _filling(folder=to, socket=socket, port=port, prefix=prefix, closed=closed, lua=not no_lua)
-    if (Path(to) / "nginx.conf").exists():
+    if os.path.exists(os.path.join(to, "nginx.conf")):
         raise click.BadParameter(
             f"{to} holds an nginx.conf; accepted: a folder of our own, such as {to}/botsieve", param_hint="--to"
         )

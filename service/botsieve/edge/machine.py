@@ -59,7 +59,7 @@ class Lua(msgspec.Struct, frozen=True):
         """The first folder where `require` looks by itself and that exists: where our Lua files can lie."""
         for pattern in self.path.split(";"):
             folder = Path(pattern.removesuffix("?.lua"))
-            if pattern.startswith("/") and pattern.endswith("/?.lua") and folder.is_dir():
+            if pattern.startswith("/") and pattern.endswith("/?.lua") and os.path.isdir(folder):
                 return folder
         return None
 

@@ -7,6 +7,7 @@ with `-` one line is read from standard input and judged by a fresh engine that 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +44,7 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
     ID is what the challenge or block page and the decision log show.  With - one line of an access log or of the decision log
     is read from standard input; a line of an access log is judged alone, without what came before it.
     """
-    if config is None and state_dir is None and what != "-" and PACKAGED_CONFIG.exists():
+    if config is None and state_dir is None and what != "-" and os.path.exists(PACKAGED_CONFIG):
         config = str(PACKAGED_CONFIG)  # where `botsieve serve` looks, too
     notes: list[str] = []
     rulebook = _rulebook(config, notes)

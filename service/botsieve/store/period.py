@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from botsieve.errors import InvalidObservation
+from botsieve.errors import InvalidObservation, MachineError
 from botsieve.journal.address_key import FILE_NAME as ADDRESS_KEY
 from botsieve.journal.redact import FULL, HMAC, PREFIX, Redactor
 from botsieve.observation import pack_address
@@ -87,7 +87,10 @@ def _time(text: str, option: str) -> float:
 
 
 def client_forms(client: str | None, state_dir: str) -> tuple[str, ...]:
-    """Every form in which this client may be stored: as it is written, and as each setting of `privacy.addresses` writes an address."""
+    """Every form in which this client may be stored: as it is written, and as each setting of `privacy.addresses` writes an address.
+
+    Errors: MachineError for a key of addresses that may not be read.
+    """
     if client is None:
         return ()
     try:
@@ -96,8 +99,12 @@ def client_forms(client: str | None, state_dir: str) -> tuple[str, ...]:
         return (client,)  # a network, or the digest of an address
     forms = [client, Redactor(FULL).address(packed), Redactor(PREFIX).address(packed)]
     key = Path(state_dir) / ADDRESS_KEY
-    if key.is_file():
+    try:
         forms.append(Redactor(HMAC, key.read_bytes()).address(packed))
+    except FileNotFoundError:
+        pass  # addresses were never kept in that form
+    except OSError as error:
+        raise MachineError(f"{key}: {error.strerror}; accepted: root, or the user that the service runs as") from error
     return tuple(dict.fromkeys(forms))
 
 

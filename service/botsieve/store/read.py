@@ -110,8 +110,8 @@ def reading(state_dir: str | Path) -> Iterator[Reader]:
     """The database of a state directory.  Errors: InputError when there is none or it cannot be read; MachineError: not permitted."""
     path = path_in(state_dir)
     accepted = "accepted: --config FILE or --state-dir DIR of a service that has run"
-    if not path.is_file():
-        if path.parent.exists() and not os.access(path.parent, os.R_OK | os.X_OK):
+    if not os.path.isfile(path):  # not Path.is_file, which raises for who may not look into the folder
+        if os.path.exists(path.parent) and not os.access(path.parent, os.R_OK | os.X_OK):
             raise MachineError(f"{path.parent}: Permission denied; accepted: root, or the user that the service runs as")
         raise InputError(f"{path}: no such file; {accepted}")
     if not os.access(path, os.R_OK):
