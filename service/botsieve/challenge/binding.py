@@ -38,9 +38,14 @@ def family_of(o: Observation) -> bytes:
 def prefix_of(o: Observation) -> bytes:
     """The /24 (3 bytes) or /64 (8 bytes) that quotas count.
 
-    LIMIT: who holds an IPv6 /48 has 65,536 such quotas; each solution still costs its work.
+    Who holds an IPv6 /48 has 65,536 of them, and shares one of `wide_prefix_of`.
     """
     return o.client[12:15] if o.client[:12] == V4_PREFIX else o.client[:8]
+
+
+def wide_prefix_of(o: Observation) -> bytes:
+    """The /48 of an IPv6 client (6 bytes), which one customer of a provider may hold; b"" for IPv4."""
+    return b"" if o.client[:12] == V4_PREFIX else o.client[:6]
 
 
 def who_of(o: Observation) -> bytes:

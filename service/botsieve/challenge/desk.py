@@ -13,7 +13,7 @@ import msgspec
 from botsieve.challenge import nojs, pow
 from botsieve.challenge.answer import FAILED, ISSUED, SOLVED, Answer
 from botsieve.challenge.assets import asset_answer
-from botsieve.challenge.binding import prefix_of, who_of
+from botsieve.challenge.binding import prefix_of, who_of, wide_prefix_of
 from botsieve.challenge.clearance import Clearances
 from botsieve.challenge.device_desk import DeviceDesk
 from botsieve.challenge.feedback import FeedbackDesk
@@ -48,6 +48,8 @@ MAX_BODY = 8192
 ATTEMPTS_PER_SOLUTION = 10
 # guess: any script can wait, so waiting gets a tenth of the solutions that one prefix may have.
 SOLUTIONS_PER_WAIT = 10
+# guess: phones of one carrier share a /48, and a few hundred a minute may be asked at once; who holds one has 65,536 quotas of a /64.
+PREFIXES_OF_A_48 = 16
 # What a decision id looks like; it becomes a header and is shown.
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 # code, status, title of what `solve` refuses.  `elsewhere`: another process issued it, or this one before it was started again.
@@ -218,12 +220,14 @@ class ChallengeDesk:
 
     def _redeem(self, o: Observation, asked: Challenge | Wait, quota: PerMinute, per_min: int, now_s: float) -> str:
         """The Set-Cookie value, or the key of a refusal.  Spends before it mints."""
-        prefix = prefix_of(o)
-        if not quota.allows(prefix, per_min, now_s):
+        prefix, wide = prefix_of(o), wide_prefix_of(o)
+        if not quota.allows(prefix, per_min, now_s) or (wide and not quota.allows(wide, per_min * PREFIXES_OF_A_48, now_s)):
             return "too_many"
         if not self._spent.spend(asked.nonce, asked.expires_s - now_s + SKEW_S, now_s):
             return "spent"
         quota.count(prefix, now_s)
+        if wide:
+            quota.count(wide, now_s)
         no_js = isinstance(asked, Wait)
         cookie = self.clearances.mint(
             o, nonce=asked.nonce, level=asked.level, no_js=no_js, place=asked.place, family=asked.family, now_s=now_s

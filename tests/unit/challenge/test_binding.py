@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botsieve.challenge.binding import family_of, place_of, prefix_of, who_of
+from botsieve.challenge.binding import family_of, place_of, prefix_of, who_of, wide_prefix_of
 from botsieve.observation import pack_address
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +15,8 @@ def test_places_are_networks() -> None:
     assert place_of(request(address="203.0.113.7")) == place_of(request(address="203.0.113.250")) == bytes([203, 0, 113])
     assert place_of(request(address="2001:db8:1:2::7")) == place_of(request(address="2001:db8:1:ffff::9"))
     assert prefix_of(request(address="2001:db8:1:2::7")) != prefix_of(request(address="2001:db8:1:3::7"))
+    assert wide_prefix_of(request(address="2001:db8:1:2::7")) == wide_prefix_of(request(address="2001:db8:1:3::7")) != b""
+    assert wide_prefix_of(request(address="203.0.113.7")) == b""
     assert place_of(request(address="2001:db8:1::7")) != place_of(request(address="2001:db8:2::7"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botsieve.challenge import pow
+from botsieve.challenge.desk import PREFIXES_OF_A_48
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.settings import LevelSettings, NoJsSettings
 from hypothesis import given
@@ -199,6 +200,21 @@ def test_a_prefix_has_its_solutions_a_minute() -> None:
     assert (refused.status, code_of(refused), refused.header("Retry-After")) == (429, "botsieve_too_many", "60")
     assert cleared(at, number=10, address="198.51.100.1")
     assert at.solve(post(), body_of(data), NOW_S + 120).status == 204
+
+
+def test_an_ipv6_network_has_one_quota_too() -> None:
+    """A /48 has sixteen times that of a /64, by solving and by waiting, however many of its 65,536 are used; others are not concerned."""
+    at = desk(per_prefix_per_min=1)
+    for number in range(PREFIXES_OF_A_48):
+        assert cleared(at, number=number, address=f"2001:db8:1:{number:x}::7")
+    data = page_data(challenged(at, number=99))
+    refused = at.solve(post(address="2001:db8:1:ffff::7"), body_of(data), NOW_S + 1)
+    assert (refused.status, code_of(refused)) == (429, "botsieve_too_many")
+    assert cleared(at, number=100, address="2001:db8:2::7")
+    got = [
+        waited(at, number=200 + number, address=f"2001:db8:3:{number:x}::7").status for number in range(PREFIXES_OF_A_48 + 1)
+    ]
+    assert got == [303] * PREFIXES_OF_A_48 + [429]
 
 
 def test_a_prefix_has_its_attempts_too() -> None:
