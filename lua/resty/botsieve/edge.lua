@@ -21,6 +21,7 @@ local max = math.max
 local md5 = ngx.md5_bin
 local min = math.min
 local pairs = pairs
+local pcall = pcall
 local parse_time = ngx.parse_http_time
 local tonumber = tonumber
 local type = type
@@ -47,6 +48,21 @@ local TOLD = {
 -- makes `_` of a dot (which comes with `ignore_invalid_headers off`).
 local OURS = "^x%Wbotsieve%W"
 local FINGERPRINTS = "^x%Wja[34]%Wfingerprint$"
+
+-- So much must the clock have been set back before it matters, and so often a
+-- service that is silent is asked although nginx would not.
+local SET_BACK_S = 1
+local AGAIN_S = 1
+
+-- The machine's other clock, which nobody sets.  Names of our own: another
+-- module may have declared the function already, with another type.
+pcall(ffi.cdef, [[
+typedef struct { long sec; long nsec; } botsieve_timespec;
+int botsieve_clock_gettime(int clock, botsieve_timespec *now)
+    __asm__("clock_gettime");
+]])                                 -- an error: this file was loaded before
+local MONOTONIC = 1
+local timespec = ffi_new("botsieve_timespec")
 
 -- Scratch of the worker: no function below yields.
 local elements = ffi_new("ngx_http_lua_ffi_table_elt_t[?]", MAX_NAMES)
@@ -163,6 +179,52 @@ function _M.count_unjudged()
     local _, err = dict:incr("unjudged", 1, 0)
     if err then
         ngx.log(ngx.ERR, "botsieve: cannot count: ", err)
+    end
+end
+
+
+-- Runs where nginx answers in the service's place.  Does this request ask the
+-- service all the same ("1", else "")?  nginx gives a server up until so many
+-- seconds of the machine's clock have passed.  Was that clock set back since,
+-- it would not ask for as long; then we do: each request while the service
+-- answers, one a second while it is silent.
+function _M.asks_again()
+    local dict = ngx.shared.botsieve_edge
+    if not dict or C.botsieve_clock_gettime(MONOTONIC, timespec) ~= 0 then
+        return ""
+    end
+    local now = tonumber(timespec.sec) + tonumber(timespec.nsec) / 1e9
+    local ahead = ngx.now() - now
+    local most = dict:get("ahead")
+    if not most or ahead > most then
+        dict:set("ahead", ahead)
+        return ""
+    end
+    if ahead > most - SET_BACK_S then
+        return ""
+    end
+    if ngx.var.uri == "/v1/check/silent" or ngx.var.uri == "/retry-again-later"
+    then
+        dict:delete("answers")      -- it was asked just now, and was silent
+        return ""
+    end
+    if dict:get("answers") then
+        return "1"
+    end
+    local last = dict:get("asked")
+    if last and now - last >= 0 and now - last < AGAIN_S then
+        return ""
+    end
+    dict:set("asked", now)
+    return "1"
+end
+
+
+-- The service was asked in nginx's place, and answered.
+function _M.asked_again()
+    local dict = ngx.shared.botsieve_edge
+    if dict and ngx.status < 500 then
+        dict:set("answers", true)
     end
 end
 

@@ -55,6 +55,54 @@ def test_closed_refuses() -> None:
     assert "heard" not in str(directives(nginx_texts(Filling(closed=True, lua=False))))
 
 
+# What the backup needs to ask the service by itself: all of it is Lua's, or pointless without.
+AGAIN = """
+upstream botsieve_again {
+server              unix:/run/botsieve/check.sock;
+keepalive           8;
+}
+set_by_lua_block $botsieve_again {
+local ok, edge = pcall(require, "resty.botsieve.edge")
+return ok and edge.asks_again() or ""
+}
+if ($botsieve_again) { rewrite ^(.*)$ /v1/again$1 last; }
+set_by_lua_block $botsieve_again {
+local ok, edge = pcall(require, "resty.botsieve.edge")
+return ok and edge.asks_again() or ""
+}
+if ($botsieve_again) { rewrite ^(.*)$ /v1/page-again$1 last; }
+location /v1/again/ {
+internal;
+rewrite                     ^/v1/again(/.*)$ $1 break;
+proxy_pass                  http://botsieve_again;
+proxy_http_version          1.1;
+proxy_set_header            Host $http_host;
+proxy_set_header            Connection "";
+proxy_set_header            Upgrade $http_upgrade;
+proxy_connect_timeout       30ms;
+proxy_send_timeout          30ms;
+proxy_read_timeout          30ms;
+proxy_next_upstream         off;
+header_filter_by_lua_block  { require("resty.botsieve.edge").asked_again() }
+error_page                  500 502 503 504 = /v1/check/silent;
+}
+location /v1/page-again/ {
+internal;
+rewrite                     ^/v1/page-again(/.*)$ $1 break;
+proxy_pass                  http://botsieve_again;
+proxy_http_version          1.1;
+proxy_set_header            Host $http_host;
+proxy_set_header            Connection "";
+proxy_connect_timeout       50ms;
+proxy_send_timeout          500ms;
+proxy_read_timeout          500ms;
+proxy_next_upstream         off;
+header_filter_by_lua_block  { require("resty.botsieve.edge").asked_again() }
+error_page                  500 502 503 504 = /retry-again-later;
+}
+"""
+
+
 def test_no_lua_is_the_same_without_lua() -> None:
     """--no-lua: lines of Lua are gone, every other line is there, and what is nothing but Lua is not."""
     before, after = nginx_texts(Filling()), nginx_texts(Filling(lua=False))
@@ -67,6 +115,7 @@ def test_no_lua_is_the_same_without_lua() -> None:
     assert not [line for line in directives(after) if "lua" in line]
     assert sorted(gone) == sorted(
         [
+            *AGAIN.strip().splitlines(),
             "ssl_client_hello_by_lua_block {",
             'local found, client_hello = pcall(require, "resty.botsieve.client_hello")',
             "if found then client_hello.capture() end",
