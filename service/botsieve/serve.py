@@ -28,7 +28,7 @@ from botsieve.config.settings import Loaded, ServiceSettings
 from botsieve.config.watch import Reload, Reloader
 from botsieve.engine import Engine
 from botsieve.errors import BotsieveError
-from botsieve.garbage import set_aside, young_only
+from botsieve.garbage import ASIDE_EVERY_S, set_aside, young_only
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
 from botsieve.journal.render import time_text
 from botsieve.keyfile import make_folder, read_keys
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 DRAIN_S = 2.5  # SIGTERM ends it within 5 s: this, and at most 2 s for the journal
 _LAST_LOOK_S = 0.05
 _HOUSEKEEPING_S = 0.5
+_ASIDE_EACH = round(_HOUSEKEEPING_S / ASIDE_EVERY_S)
 _MAX_FILES = 32_768  # four times MAX_CONNECTIONS, twice, and our own
 
 
@@ -186,13 +187,14 @@ class Server:
             listener.abort()
 
     async def _keep_house(self) -> None:
-        """Twice a second: notices a pause, and sets aside what has survived (docs/decisions/0001).
+        """Twice a second: notices a pause.  More often: sets aside what has survived (docs/decisions/0001).
 
         A collection looks at some thousands of new objects, never at what is remembered: no pause grows with the state.
         """
         while True:
-            set_aside()
-            await asyncio.sleep(_HOUSEKEEPING_S)
+            for _ in range(_ASIDE_EACH):
+                set_aside()
+                await asyncio.sleep(ASIDE_EVERY_S)
             self.journal.poll()
             self._tell_shared()
 

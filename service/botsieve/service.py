@@ -25,6 +25,7 @@ from botsieve.engine import Engine
 from botsieve.journal import Journal
 from botsieve.observation import Observation
 from botsieve.policy import Rulebook
+from botsieve.remembered import Forgotten
 
 # A random byte to one of the 32 characters: eight bytes stand for each, so none is more likely.
 _ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
@@ -67,6 +68,7 @@ class DecisionService:
         self._given: dict[str, Decision] = {}
         self._given_before: dict[str, Decision] = {}
         self._given_since_s = 0.0
+        self._forgotten = Forgotten()
         self._late: set[str] = set()
 
     # ---- decisions
@@ -109,9 +111,11 @@ class DecisionService:
 
     def _remember(self, decision: Decision, now_s: float) -> None:
         if len(self._given) >= _REMEMBERED or now_s - self._given_since_s > _FETCHED_S:
+            self._forgotten.take(self._given_before)
             self._given_before, self._given = self._given, {}
             self._given_since_s = now_s
         self._given[decision.id] = decision
+        self._forgotten.free()
 
     def unjudged(self, edge: str, why: str) -> None:
         """One request that nobody judged."""

@@ -15,9 +15,10 @@ _HEAD = (
 )
 
 
-def question(address: bytes, uri: bytes) -> bytes:
-    """One check as nginx sends it."""
-    return _HEAD + b"X-Botsieve-Client-Addr: " + address + b"\r\nX-Botsieve-Uri: " + uri + b"\r\n\r\n"
+def question(address: bytes, uri: bytes, request_id: bytes = b"") -> bytes:
+    """One check as nginx sends it.  `request_id`: none when it is to be judged anew although the same bytes were sent before."""
+    named = b"\r\nX-Botsieve-Request-Id: " + request_id if request_id else b""
+    return _HEAD + b"X-Botsieve-Client-Addr: " + address + b"\r\nX-Botsieve-Uri: " + uri + named + b"\r\n\r\n"
 
 
 @contextmanager

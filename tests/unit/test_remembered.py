@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from botsieve.remembered import Answers, Bounded, Remembered
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botsieve.remembered import Answers, Bounded, Forgotten, Remembered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,3 +71,57 @@ def test_a_bounded_dict_drops_the_first_in() -> None:
     assert len(kept) == 1
     kept.clear()
     assert len(kept) == 0
+
+
+@given(st.lists(st.integers(0, 100_000), max_size=300), st.integers(1, 20))
+def test_a_large_bounded_dict_holds_the_same_law(keys: list[int], thousands: int) -> None:
+    """Above 4,096 entries it is several dicts: what was put is found, what was dropped is not, and the bound is never passed."""
+    limit = thousands * 1_000
+    kept: Bounded[int, int] = Bounded(limit)
+    for key in keys:
+        kept.put(key, key)
+    assert all(kept.get(key) == key for key in keys)
+    assert len(kept) == len(set(keys))
+    for key in range(2 * limit):
+        kept.put(key, -1)
+    assert limit * 0.8 < len(kept) <= limit
+    kept.drop(2 * limit - 1)
+    assert kept.get(2 * limit - 1) is None
+
+
+class Freed:
+    """A value that tells when it is freed."""
+
+    count = 0
+
+    def __del__(self) -> None:
+        Freed.count += 1
+
+
+@pytest.mark.parametrize("make", [Remembered, Bounded, lambda size: Answers(size, lambda key: Freed())])
+def test_nothing_is_freed_at_once(make: Callable[[int], Any]) -> None:
+    """However much is forgotten, one call frees a few entries of it; and what is forgotten does not pile up."""
+    size = 6_000
+    book = make(size)
+    for key in range(10 * size):
+        before = Freed.count
+        if isinstance(book, Answers):
+            book[key]
+        else:
+            book.put(key, Freed())
+        if key == 5 * size and isinstance(book, Bounded):
+            book.clear()
+        assert Freed.count - before <= 6
+        assert len(book._forgotten) <= size
+
+
+def test_forgotten_frees_everything_in_the_end() -> None:
+    """All that was taken over goes, a few entries a call; nothing to free is no work."""
+    forgotten = Forgotten()
+    for size in (0, 1, 3, 9):
+        forgotten.take(dict.fromkeys(range(size)))
+    assert len(forgotten) == 13
+    for _ in range(5):
+        forgotten.free()
+    assert len(forgotten) == 0
+    forgotten.free()

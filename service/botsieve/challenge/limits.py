@@ -23,10 +23,9 @@ class PerMinute:
     The minute slides: what was counted in the minute before weighs by the share of it that still lies within 60 s.
     """
 
-    __slots__ = ("_before", "_limit", "_minute", "_now")
+    __slots__ = ("_before", "_minute", "_now")
 
     def __init__(self, limit: int = MAX_PREFIXES) -> None:
-        self._limit = limit
         self._minute = -1
         self._now: Bounded[bytes, int] = Bounded(limit)
         self._before: Bounded[bytes, int] = Bounded(limit)
@@ -46,8 +45,11 @@ class PerMinute:
         minute = int(now_s // 60)
         if minute == self._minute:
             return
-        self._before = self._now if minute == self._minute + 1 else Bounded(self._limit)
-        self._now = Bounded(self._limit)
+        if minute == self._minute + 1:
+            self._before, self._now = self._now, self._before
+        else:
+            self._before.clear()
+        self._now.clear()
         self._minute = minute
 
 

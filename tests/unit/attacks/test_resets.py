@@ -120,7 +120,7 @@ def test_it_is_bounded() -> None:
     desk = Desk()
     for number in range(MAX_COUNTED + 10):
         desk.told(DELETED, 0, whom=DEVICE._replace(key=number.to_bytes(8, "big")))
-    assert len(desk.resets) == MAX_COUNTED
+    assert MAX_COUNTED * 0.95 < len(desk.resets) <= MAX_COUNTED
     desk.told(FAULT, *[number / 100 for number in range(500)])
     held = desk.held()
     assert held is not None

@@ -42,3 +42,16 @@ def test_bounded_by_count() -> None:
         recent.put((b"%d" % number, b"", b""), ONE, NOW_S)
     assert len(recent._young) + len(recent._old) <= 2 * _MAX
     assert recent.get((b"%d" % (3 * _MAX - 1), b"", b""), NOW_S) is ONE
+
+
+def test_a_generation_is_freed_little_by_little() -> None:
+    """To free 20,000 decisions at once would hold everybody for 10 ms: each call frees a few, and they do not pile up."""
+    recent = Recent()
+    for number in range(4 * _MAX):
+        before = len(recent._forgotten)
+        recent.put((b"%d" % number, b"", b""), ONE, NOW_S)
+        assert before - len(recent._forgotten) <= 4
+        assert len(recent._forgotten) <= _MAX
+    for number in range(_MAX // 4):
+        recent.put((b"%d" % number, b"", b"more"), ONE, NOW_S)
+    assert len(recent._forgotten) == 0
