@@ -39,7 +39,7 @@ MODULES_OF = {
     "suspects transactions types visits watched",
     "challenge": "session clearance deferrals device cookies tokens browsers",
     "journal": "facade metrics packing ring",
-    "transports": "edge_headers forward gateway_headers grpc_headers grpc_map grpc_told http http_readers http_wire surplus",
+    "transports": "edge_headers forward gateway_headers grpc_headers grpc_map grpc_told http http_readers http_wire surplus whole_request",
 }
 MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
 

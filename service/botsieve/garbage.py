@@ -1,4 +1,4 @@
-"""When the garbage collector looks at what (docs/decisions/0001).
+"""When the garbage collector looks at what (docs/decisions/0001, 0014).
 
 Law of the file: a collection looks at some thousands of new objects, never at what is remembered, so no pause grows with the state.
 """

@@ -174,6 +174,10 @@ class Listening:
         with self.connect() as connection:
             return connection.send(*parts).reply()
 
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs something on the listener's loop."""
+        return self.loop.run(work)
+
     def call(self, name: str) -> None:
         """`close`, `finish` or `abort` of the listener, on its loop."""
 

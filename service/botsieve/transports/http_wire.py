@@ -16,6 +16,7 @@ import httptools
 from botsieve.observation import pack_address
 from botsieve.transports.http_readers import LISTS, MAX_BODY, Request, read_tolerantly
 from botsieve.transports.surplus import Surplus
+from botsieve.transports.whole_request import LENIENT, WholeRequest
 
 MAX_HEAD = 65_536 + 16_384  # 64 KiB of the client's headers, and ours
 MAX_CONNECTIONS = (
@@ -24,12 +25,8 @@ MAX_CONNECTIONS = (
 _READ_TIMEOUT_S = 30.0  # for a request that was begun; an idle keep-alive connection may stay
 _LINGER_S = 5.0  # a refused request is read to its end, or the refusal would be lost with a reset
 
-_LENIENT = {
-    "lenient_headers": True,
-    "lenient_optional_cr_before_lf": True,
-    "lenient_optional_lf_after_cr": True,
-    "lenient_spaces_after_chunk_size": True,
-}
+# One for all connections: what it is asked about is whole or not.
+_whole = WholeRequest()
 
 
 class Edge(Protocol):
@@ -69,6 +66,7 @@ class HttpConnection:
         "_target",
         "_timer",
         "_transport",
+        "_waiting",
     )
 
     def __init__(
@@ -88,12 +86,13 @@ class HttpConnection:
         self._target = b""
         self._body = b""
         self._raw = b""
+        self._waiting = b""  # arrived, and to be read when its turn comes
         self._answered = 0  # requests at the beginning of `_raw` that have their answer
         self._new_parser()
 
     def _new_parser(self) -> None:
         self._parser: Any = httptools.HttpRequestParser(self)
-        self._parser.set_dangerous_leniencies(**_LENIENT)
+        self._parser.set_dangerous_leniencies(**LENIENT)
         self._begun = False
 
     # ---- asyncio
@@ -115,7 +114,7 @@ class HttpConnection:
     def finish(self) -> None:
         """Closes when the request that is under way, if any, has its answer."""
         self._is_last = True
-        if not self._begun and self._transport is not None:
+        if not self._begun and not self._waiting and self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
@@ -142,26 +141,39 @@ class HttpConnection:
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes arrived: parses them and answers every request that is complete."""
+        """Bytes arrived: parses them and answers every request that is complete, unless there is overload."""
         surplus = self._surplus
-        if surplus is not None and surplus.is_shedding and surplus.is_late and self._is_shed(data, surplus):
+        if surplus is not None and (surplus.is_shedding or self._waiting) and self._is_put_off(data, surplus):
             return
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
         while data and not self._is_done and self._transport is not None:
             data = self._feed(data)
         if self._begun and not self._is_done:
             self._bound()
 
-    def _is_shed(self, data: bytes, surplus: Surplus) -> bool:
-        """Answers one request too many without parsing it, which costs more than all the rest.
+    def go_on(self) -> None:
+        """Reads what waited for its turn."""
+        data, self._waiting = self._waiting, b""
+        self._read(data)
 
-        Only what is surely one request without a body, on a connection that stays; anything else takes the long way.
+    def _is_put_off(self, data: bytes, surplus: Surplus) -> bool:
+        """Lets bytes wait for their turn, or answers one request too many without reading it, which costs more than all the rest.
+
+        What is answered so is surely one request, on a connection that stays; anything else takes the long way.
         """
-        if self._begun or self._is_done or self._is_last or self._is_over or self._transport is None:
+        if self._waiting:
+            self._waiting += data
+            if len(self._waiting) > MAX_HEAD + MAX_BODY:
+                self.go_on()
+            return True
+        if self._is_done or self._is_last or self._is_over or self._transport is None:
             return False
-        if data.find(b"\n\r\n") != len(data) - 3 or b"\n\n" in data:
-            return False
-        lower = data.lower()
-        if b"\nconnection" in lower or b"\ncontent-length" in lower or b"\ntransfer-encoding" in lower:
+        if surplus.takes(self):
+            self._waiting = data
+            return True
+        if self._begun or not _whole.is_one(data):
             return False
         answer = self._edge.surplus(data)
         if answer is None:
