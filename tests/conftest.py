@@ -17,10 +17,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.again import pytest_report_teststatus, pytest_runtest_protocol, pytest_terminal_summary
-
-__all__ = ["pytest_report_teststatus", "pytest_runtest_protocol", "pytest_terminal_summary"]  # hooks, for pytest to find
-
 ROOT = Path(__file__).resolve().parents[1]
 
 # Two shared cores: an example may be slow without being wrong, and a run must find the same examples everywhere.
