@@ -39,7 +39,8 @@ MODULES_OF = {
     "suspects transactions types visits watched",
     "challenge": "session clearance deferrals device cookies tokens browsers",
     "journal": "facade metrics packing ring",
-    "transports": "edge_headers forward gateway_headers grpc_headers grpc_map grpc_told http http_readers http_wire surplus whole_request",
+    "transports": "edge_headers forward gateway_headers grpc_batch grpc_headers grpc_map grpc_told grpc_turns grpc_wire "
+    "http http_readers http_wire surplus whole_request",
 }
 MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
 
@@ -61,6 +62,7 @@ VALUES = {
     "state/profiles": ["Profiles"],
     "state/routes": ["Route"],
     "transports/http_readers": ["Request", "Tolerated"],
+    "transports/grpc_wire": ["Sent"],
     "verdict": ["Standpoint", "Outcome"],
 }
 

@@ -23,7 +23,6 @@ from botsieve.errors import ConfigError, InputError, InvalidObservation
 from botsieve.observation import KINDS, Observation, address_text, canonical_path, network_text
 from botsieve.replay.formats import BUILT_IN
 from botsieve.replay.log_format import LogFormat
-from botsieve.transports import grpc_lean
 from botsieve.transports.edge_headers import observation_of
 from botsieve.transports.grpc_map import to_observation
 
@@ -72,7 +71,7 @@ def observation(data: bytes) -> None:
 def message(data: bytes) -> None:
     """A gRPC message: an Observation, InvalidObservation, or no message at all."""
     try:
-        o = to_observation(grpc_lean.observation(data), now_s=START_S)
+        o = to_observation(data, now_s=START_S)
     except InvalidObservation as fault:
         _is(str(fault).isprintable() and str(fault).isascii(), str(fault))
         return

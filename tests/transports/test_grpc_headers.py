@@ -7,7 +7,7 @@ from botsieve.errors import InvalidObservation
 from botsieve.observation import MAX_HEADER_BYTES, MAX_HEADER_VALUE, MAX_HEADERS
 from botsieve.transports import grpc_headers
 from botsieve.transports.gateway_headers import SHOWN
-from botsieve.transports.grpc_headers import shown_beside, to_headers
+from botsieve.transports.grpc_headers import fields_of, of_block, shown_beside, to_headers
 from botsieve.v1 import decision_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +39,87 @@ def test_names_and_values(fields: list[tuple[bytes, bytes]]) -> None:
         headers, duplicated = to_headers(raws)
         assert headers == {name: b"; ".join(values) if name == b"cookie" else values[0] for name, values in meant.items()}
         assert duplicated == {name for name, values in meant.items() if len(values) > 1} - {b"cookie"}
+
+
+def block(raws: list[bytes]) -> bytes:
+    """Header messages as an Observation holds them: tag and length before each."""
+    return b"".join(pb.Observation(headers=[pb.Header()]).SerializeToString()[:1] + varint(len(one)) + one for one in raws)
+
+
+def varint(number: int) -> bytes:
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
+
+
+LIKE_A_FIELD = b"R\x06\x0a\x01a\x12\x01b"
+OWN = [
+    b"Cookie",
+    b"cookie",
+    b"Referer",
+    b"referer",
+    b"AUTHORIZATION",
+    b"proxy-authorization",
+    b"cookie2",
+    b"referer" + LIKE_A_FIELD,
+]
+BROWSERS = st.lists(
+    st.tuples(
+        st.one_of(st.sampled_from([b"accept", b"Accept", b"dnt", b"te", b"a", b":path", b""]), st.sampled_from(OWN)),
+        st.one_of(st.sampled_from([b"", b"1", LIKE_A_FIELD, bytes(321), bytes(5000)]), st.binary(max_size=8)),
+    ),
+    max_size=6,
+)
+
+
+@given(BROWSERS, BROWSERS)
+def test_a_block_means_its_fields(first: list[tuple[bytes, bytes]], second: list[tuple[bytes, bytes]]) -> None:
+    """Whoever was read before: names, values, their order and what came twice are those of the fields, one by one."""
+    for fields in (first, second, first, [(name, b"other") for name, _ in first]):
+        raws = [raw(name, value) for name, value in fields]
+        headers, duplicated = of_block(block(raws))
+        meant, twice = to_headers(raws)
+        assert (list(headers.items()), duplicated) == (list(meant.items()), twice)
+        headers[b"own copy"] = b""  # what one request does with its headers is no other's
+
+
+def test_names_do_not_pass_for_the_fields_behind_them() -> None:
+    """A name that looks like another visitor's fields is read as what it is: nobody is given another's headers."""
+    honest = [raw(b"cookie", b"1"), raw(b"dnt", b"2"), raw(b"te", b"3")]
+    copied = [raw(b"cookie" + block(honest[1:]), b"x")]
+    for raws in (copied, honest, copied, honest):
+        assert of_block(block(raws)) == to_headers(raws)
+
+
+@given(st.lists(st.binary(max_size=12), max_size=4))
+def test_any_block_gives_headers_or_the_declared_error(raws: list[bytes]) -> None:
+    """A block of anything: what its fields give, one by one, or their error."""
+    try:
+        meant = to_headers(raws)
+    except InvalidObservation:
+        with pytest.raises(InvalidObservation, match="no Header; accepted"):
+            of_block(block(raws))
+        return
+    assert of_block(block(raws)) == meant
+    assert fields_of(block(raws)) == raws
+
+
+def test_blocks_that_are_held_are_bounded() -> None:
+    """A flood of invented browsers pushes out only such; what is long, or has many fields, is not held; no cookie is."""
+    for number in range(2000):
+        of_block(block([raw(b"flood-%d" % number), raw(b"cookie", b"SECRET")]))
+    before = len(grpc_headers._blocks)
+    assert before <= 1024
+    of_block(block([raw(b"long", bytes(321))]))
+    of_block(block([raw(b"many-%d" % number) for number in range(41)]))
+    of_block(block([raw(b"%03d" % number, bytes(300)) for number in range(11)]))
+    assert len(grpc_headers._blocks) == before
+
+
+def test_no_cookie_is_held() -> None:
+    """Neither in what a block is found by nor in what is found."""
+    of_block(block([raw(b"dnt"), raw(b"Cookie", b"SECRET"), raw(b"Referer", b"SECRET"), raw(b"Authorization", b"SECRET")]))
+    held = grpc_headers._blocks
+    assert b"authorization" in repr([*held._young.values()]).lower().encode()
+    assert "SECRET" not in repr([held._young, held._old])
 
 
 @given(st.lists(st.binary(max_size=12), max_size=4))
@@ -77,8 +158,7 @@ def test_the_bounds_themselves_are_accepted() -> None:
 
 
 def held() -> int:
-    answers = grpc_headers._field.__self__  # type: ignore[attr-defined]
-    return int(answers.held)
+    return int(grpc_headers._known.held)
 
 
 def test_a_long_list_leaves_nothing_behind() -> None:

@@ -9,7 +9,6 @@ import pytest
 from botsieve import observation as seen
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, pack_address
-from botsieve.transports import grpc_lean
 from botsieve.transports.grpc_map import to_observation
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.v1 import error_reason_pb2
@@ -22,11 +21,7 @@ NOW_S = 1_700_000_000.0
 
 
 def mapped(**fields: Any) -> Observation:
-    return to_observation(lean(observation(**fields)), now_s=NOW_S)
-
-
-def lean(message: pb.Observation) -> grpc_lean.LeanObservation:
-    return grpc_lean.observation(message.SerializeToString())
+    return to_observation(observation(**fields).SerializeToString(), now_s=NOW_S)
 
 
 def refused(**fields: Any) -> tuple[str, str]:
@@ -75,8 +70,9 @@ def test_absence_is_not_known() -> None:
 
 def test_the_profile_of_the_edge_stands_in_for_an_empty_sight() -> None:
     """Empty `sight`: the configured profile applies; a list, even of unknown values only, replaces it."""
-    assert to_observation(lean(observation()), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.SEES_TLS | seen.DELIVERS_COOKIE
-    assert to_observation(lean(observation(sight=[77])), now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.DELIVERS_COOKIE
+    nothing, unknown = observation().SerializeToString(), observation(sight=[77]).SerializeToString()
+    assert to_observation(nothing, now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.SEES_TLS | seen.DELIVERS_COOKIE
+    assert to_observation(unknown, now_s=NOW_S, sees=seen.SEES_TLS).sight == seen.DELIVERS_COOKIE
 
 
 @pytest.mark.parametrize("packed", [bytes([203, 0, 113, 7]), bytes(10) + b"\xff\xff" + bytes([203, 0, 113, 7])])
@@ -216,7 +212,7 @@ def test_a_fingerprint_that_is_no_message_is_an_error() -> None:
     """Bytes that are no TlsFingerprint: InvalidObservation, for this observation alone."""
     raw = observation().SerializeToString() + bytes([13 << 3 | 2, 1, 0xFF])
     with pytest.raises(InvalidObservation) as caught:
-        to_observation(grpc_lean.observation(raw), now_s=NOW_S)
+        to_observation(raw, now_s=NOW_S)
     assert (caught.value.reason, caught.value.field) == ("UNSPECIFIED", "message")
 
 
@@ -224,7 +220,7 @@ def test_a_fingerprint_in_pieces_is_one() -> None:
     """The wire allows a message in several pieces, which are merged: the last of each field counts."""
     first, second = pb.TlsFingerprint(ja4=b"a", tls_sig=b"s"), pb.TlsFingerprint(ja4=b"b")
     raw = b"".join(observation(tls=piece).SerializeToString() for piece in (first, second))
-    o = to_observation(grpc_lean.observation(raw), now_s=NOW_S)
+    o = to_observation(raw, now_s=NOW_S)
     assert (o.ja4, o.tls_sig) == (b"b", b"s")
 
 
@@ -271,7 +267,7 @@ MESSAGES = st.builds(
 
 def holds(raw: bytes) -> None:
     try:
-        o = to_observation(grpc_lean.observation(raw), now_s=NOW_S)
+        o = to_observation(raw, now_s=NOW_S)
     except InvalidObservation as error:
         error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
         return

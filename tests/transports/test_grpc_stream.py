@@ -110,9 +110,12 @@ def test_a_stream_that_goes_away_is_forgotten(edge: Edge, channel: grpc.Channel)
     assert edge.told == []
 
 
-def test_a_header_that_is_no_message_gets_its_own_error(edge: Edge, channel: grpc.Channel) -> None:
+@pytest.mark.parametrize(
+    ("broken", "name"), [(b"\x52\x01\xff", "Header"), (b"\x52\x09\xff", "Observation"), (b"\xff", "Observation")]
+)
+def test_what_is_no_message_gets_its_own_error(edge: Edge, channel: grpc.Channel, broken: bytes, name: str) -> None:
     """Broken bytes inside one observation: an error for that one; its neighbours are judged and the stream goes on."""
-    broken = observation().SerializeToString() + b"\x52\x01\xff"
+    broken = observation().SerializeToString() + broken
     whole = observation(headers=CURL).SerializeToString()
     raw = b"".join(b"\x12" + bytes([len(one)]) + one for one in (whole, broken, whole))
     call = channel.stream_stream("/botsieve.v1.DecisionService/CheckStream")
@@ -120,5 +123,5 @@ def test_a_header_that_is_no_message_gets_its_own_error(edge: Edge, channel: grp
         first, second, third = decision_service_pb2.CheckStreamResponse.FromString(answer).results
         assert first.decision.verdict == third.decision.verdict == decision_pb2.VERDICT_BLOCK
         assert second.error.reason == error_reason_pb2.ERROR_REASON_UNSPECIFIED
-        assert "no Header; accepted" in second.error.message
+        assert f"no {name}; accepted" in second.error.message
     assert edge.unjudged == ["edge_fault"] * 2

@@ -18,7 +18,6 @@ import grpc_testing
 import pytest
 from botsieve.client import BotsieveClient, Outcome, describe
 from botsieve.observation import pack_address
-from botsieve.transports import grpc_lean
 from botsieve.transports.grpc_map import to_observation
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.v1 import decision_service_pb2
@@ -156,7 +155,7 @@ VALUES = st.one_of(st.binary(max_size=50), st.just(b"v" * 17000), st.text())
 def test_no_visitor_can_make_a_call_fail(method: Any, uri: str, host: str, headers: list[Any], copies: int) -> None:
     """Whatever a visitor sends is described within the bounds: the service takes it, and missing headers prove nothing then."""
     message = describe(client="203.0.113.7", method=method, uri=uri, host=host, headers=headers * copies)
-    o = to_observation(grpc_lean.observation(message.SerializeToString()), now_s=1e9)
+    o = to_observation(message.SerializeToString(), now_s=1e9)
     if len(message.headers) < len(headers) * copies:
         assert message.headers_cut
         assert not o.lacks(b"accept-language")

@@ -15,7 +15,8 @@ from grpc_health.v1 import health_pb2_grpc
 
 from botsieve.config.settings import EdgeSettings
 from botsieve.errors import MachineError
-from botsieve.transports.grpc_calls import SERVICE_NAME, Calls, Limits, Service
+from botsieve.transports.grpc_batch import Service
+from botsieve.transports.grpc_calls import SERVICE_NAME, Calls, Limits
 from botsieve.transports.grpc_health import Health
 from botsieve.unix_socket import WRITABLE, created_with, make_free
 

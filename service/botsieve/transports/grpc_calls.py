@@ -11,19 +11,19 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from time import perf_counter
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import grpc
 import msgspec
 
 from botsieve.config.settings import EdgeSettings
-from botsieve.decision import ALLOW, Decision
 from botsieve.errors import InvalidObservation
-from botsieve.observation import Observation, pack_address
+from botsieve.observation import pack_address
 from botsieve.ranges import RangeSet
 from botsieve.transports import grpc_lean as lean
+from botsieve.transports.grpc_batch import Batch, Service, told
 from botsieve.transports.grpc_map import EDGE, to_observation
-from botsieve.transports.grpc_told import Answer, to_check_response, to_check_result, to_check_stream_response, to_decision
+from botsieve.transports.grpc_told import to_check_response, to_check_stream_response
 from botsieve.transports.grpc_turns import Turns
 from botsieve.v1 import decision_service_pb2 as pb
 
@@ -50,18 +50,6 @@ _UNJUDGED = {
     _Code.RESOURCE_EXHAUSTED: "overloaded",
     _Code.DEADLINE_EXCEEDED: "deadline",
 }
-
-
-class Service(Protocol):
-    """What judges: `judge` never raises; `answer` is asked for verdicts other than allow.
-
-    `judge_in_time`: the same, None when it took until after `until_s` of `perf_counter`.
-    """
-
-    def judge(self, o: Observation, /) -> Decision: ...
-    def judge_in_time(self, o: Observation, until_s: float, /) -> Decision | None: ...
-
-    def answer(self, o: Observation, decision: Decision, /) -> Answer: ...
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,15 +217,15 @@ class Calls:
         if remaining_s is not None and remaining_s <= 0:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", "the deadline had passed before the request was judged")
         request = lean.check(b"" if raw is _EOF else raw)  # a call without a message counts as an empty one
-        if not request.HasField("observation"):
+        if not request.observation:
             raise InvalidObservation("OBSERVATION_MISSING", "observation", "there is no observation; accepted: one to judge")
         await self._turns.take()
-        o = to_observation(request.observation, now_s=self._now_s(), sees=self._limits.sees)
+        o = to_observation(b"".join(request.observation[:]), now_s=self._now_s(), sees=self._limits.sees)
         decision = self._service.judge_in_time(o, begun_s + self._limits.deadline_ms * 1e-3)
         self._turns.has_time()
         if decision is None:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
-        return to_check_response(self._told(o, decision, want_answer=request.want_answer))
+        return to_check_response(told(self._service, o, decision, want_answer=request.want_answer))
 
     async def _answer_batch(self, request: lean.LeanBatch) -> bytes:
         count = len(request.observations)
@@ -264,32 +252,18 @@ class Calls:
             self.judging -= count
 
     async def _judge_each(self, request: lean.LeanBatch) -> list[bytes]:
-        results = []
-        want_answer, turns = request.want_answer, self._turns
+        raws = [*request.observations[:]]
+        batch = Batch(self._service, raws, self._limits.sees, self._failed, want_answer=request.want_answer)
+        turns = self._turns
         await turns.take()
-        now_s = self._now_s()
-        for message in request.observations:
-            results.append(self._result(message, now_s, want_answer=want_answer))
-            if not turns.has_time():
-                await turns.take()
-                now_s = self._now_s()
-        return results
-
-    def _result(self, message: lean.LeanObservation, now_s: float, *, want_answer: bool) -> bytes:
-        try:
-            o = to_observation(message, now_s=now_s, sees=self._limits.sees)
-            return to_check_result(self._told(o, self._service.judge(o), want_answer=want_answer))
-        except InvalidObservation as error:
-            return self._failed(error)
+        while batch.go_on(turns, self._now_s()):
+            await turns.take()
+        return batch.results
 
     def _failed(self, error: Exception) -> bytes:
         refusal = self._refusal(error)
-        told = pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal))
-        return pb.CheckResult(error=told).SerializeToString()
-
-    def _told(self, o: Observation, decision: Decision, *, want_answer: bool) -> bytes:
-        answer = self._service.answer(o, decision) if want_answer and decision.verdict != ALLOW else None
-        return to_decision(decision, answer)
+        fault = pb.CheckError(reason=f"ERROR_REASON_{refusal.reason}", message=str(refusal))
+        return pb.CheckResult(error=fault).SerializeToString()
 
     def _refusal(self, error: Exception) -> CallError:
         """Every way a call can fail, in one place: what the caller is told, and who hears of it."""

@@ -14,8 +14,9 @@ from botsieve import observation as seen
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation, canonical_path, classify, widen_address
 from botsieve.remembered import Answers
-from botsieve.transports.grpc_headers import shown_beside, to_headers
-from botsieve.transports.grpc_lean import LeanObservation, parsed
+from botsieve.transports.grpc_headers import of_block, shown_beside, to_headers
+from botsieve.transports.grpc_lean import parsed
+from botsieve.transports.grpc_wire import Sent, sent
 from botsieve.v1 import decision_pb2 as pb
 
 EDGE = "grpc"
@@ -57,12 +58,14 @@ _MD5 = re.compile(rb"[0-9a-f]{32}")
 _PORT = re.compile(rb":[0-9]{0,5}\Z")
 
 
-def to_observation(message: LeanObservation, *, now_s: float, sees: int = 0) -> Observation:
+def to_observation(raw: bytes, *, now_s: float, sees: int = 0) -> Observation:
     """What a gateway told, checked and completed.
 
-    `now_s`: the service's clock, seconds since 1970.  `sees`: SEES_* bits of the edge's profile, for a message without `sight`.
-    Errors: InvalidObservation.  Cost: 7 us for a browser's 14 header fields, most of it reading the message.
+    `raw`: an Observation of the proto.  `now_s`: the service's clock, seconds since 1970.  `sees`: SEES_* bits of the edge's
+    profile, for a message without `sight`.  Errors: InvalidObservation.  Cost: 3 us for a browser's 14 header fields, 8 us in the
+    plain form.
     """
+    message = sent(raw)
     client = _address(message.client_address, "client_address")
     peer = _address(message.peer_address, "peer_address") if message.peer_address else client
     uri, host, request_id, order = message.uri, message.host, message.request_id, message.header_order
@@ -75,9 +78,9 @@ def to_observation(message: LeanObservation, *, now_s: float, sees: int = 0) -> 
         or len(message.lease_id) > MAX_LEASE_ID
     ):
         _check_bounds(message, _LIMITS)
-    headers, duplicated = to_headers(message.headers)
-    listed = tuple(message.sight[:])  # to walk over it ends with an exception, which is formatted
-    sight = (_sights[listed] if listed else sees) | seen.DELIVERS_COOKIE
+    block = message.block
+    headers, duplicated = of_block(block) if block else to_headers(message.headers)
+    sight = (_sights[message.sight] if message.sight else sees) | seen.DELIVERS_COOKIE
     headers_seen: frozenset[bytes] | None = None
     if message.headers_cut:
         headers_seen = frozenset(headers)
@@ -85,7 +88,7 @@ def to_observation(message: LeanObservation, *, now_s: float, sees: int = 0) -> 
         sight |= seen.SEES_ALL_HEADERS
     else:
         headers_seen = shown_beside(headers)
-    ja3, ja4, tls_sig, tls_error = _fingerprints[b"".join(message.tls[:])]
+    ja3, ja4, tls_sig, tls_error = _fingerprints[message.tls]
     method, scheme = message.method, message.scheme
     if not method or not uri or len(method) > seen.MAX_METHOD:
         _check_required(method, uri)
@@ -139,7 +142,7 @@ def _check_required(method: bytes, uri: bytes) -> None:
     _bounded(method, "method", seen.MAX_METHOD)
 
 
-def _check_bounds(message: LeanObservation | pb.TlsFingerprint, limits: tuple[tuple[str, int], ...], prefix: str = "") -> None:
+def _check_bounds(message: Sent | pb.TlsFingerprint, limits: tuple[tuple[str, int], ...], prefix: str = "") -> None:
     for field, limit in limits:
         _bounded(getattr(message, field), prefix + field, limit)
 
@@ -157,7 +160,7 @@ def _host(host: bytes) -> bytes:
     return host.removesuffix(b".")
 
 
-def _sight(values: tuple[int, ...]) -> int:
+def _sight(values: bytes) -> int:
     bits = 0
     for value in values:
         bits |= _SIGHT.get(value, 0)

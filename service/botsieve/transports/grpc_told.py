@@ -8,6 +8,7 @@ cost three times as much [measured].  An answer for the client is rare and large
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import copysign
 from struct import Struct
 from typing import Protocol
 
@@ -62,8 +63,8 @@ _SUBJECTS = {
     "device": pb.SUBJECT_DEVICE,
     "site": pb.SUBJECT_SITE,
 }
-_double = Struct("<d").pack
-_ZERO = _double(0.0)
+_double = Struct("<cd").pack
+_two_doubles = Struct("<cdcd").pack
 
 
 class Answer(Protocol):
@@ -102,10 +103,11 @@ def to_decision(decision: Decision, answer: Answer | None = None) -> bytes:
     parts = [
         _text(_ID, decision.id),
         _heads[decision.verdict, decision.would_be, decision.mode, decision.score],
-        _tails[decision.policy, decision.rule, decision.config],
     ]
-    if decision.signals:
-        parts[2:2] = [_SIGNALS + _sized(_signal(signal)) for signal in decision.signals]
+    for signal in decision.signals:
+        told = _signal(signal)
+        parts += (_SIGNALS, _size(len(told)), told)
+    parts.append(_tails[decision.policy, decision.rule, decision.config])
     if decision.retry_after_s:
         parts.append(_number(_RETRY_AFTER, decision.retry_after_s))
     if decision.set_cookie:
@@ -134,9 +136,10 @@ _tails = Answers(256, _tail)
 def _signal(signal: Signal) -> bytes:
     parts = [_finds[signal.id, signal.points, signal.detail, signal.subject]]
     for measure in signal.measures:
-        parts += (_MEASURES, _sized(_measure(measure)))
+        told = _measure(measure)
+        parts += (_MEASURES, _size(len(told)), told)
     if signal.attack_type:
-        parts.append(_text(_ATTACK_TYPE, signal.attack_type))
+        parts.append(_types[signal.attack_type])
     return b"".join(parts)
 
 
@@ -148,12 +151,15 @@ def _find(key: tuple[str, int, str, str]) -> bytes:
 
 
 _finds = Answers(1024, _find)
+_types: Answers[str, bytes] = Answers(256, lambda attack_type: _text(_ATTACK_TYPE, attack_type))
 
 
 def _measure(measure: Measure) -> bytes:
-    value = _double(measure.value)
-    told = _names[measure.name] if value == _ZERO else _names[measure.name] + _VALUE + value
-    return told if measure.limit is None else told + _LIMIT + _double(measure.limit)
+    value, limit = measure.value, measure.limit
+    name = _names[measure.name]
+    if value == 0.0 and copysign(1.0, value) > 0.0:  # -0.0 and NaN are told
+        return name if limit is None else name + _double(_LIMIT, limit)
+    return name + (_double(_VALUE, value) if limit is None else _two_doubles(_VALUE, value, _LIMIT, limit))
 
 
 _names: Answers[str, bytes] = Answers(256, lambda name: _text(_NAME, name))
