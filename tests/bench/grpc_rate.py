@@ -2,13 +2,17 @@
 
 The whole service with its engine and log in one process on core 1; load generator and prober on core 0.  The generator is
 Python too and may be the slower side: the processor time that the service spent on each observation stands beside each rate.
-Law of the file: the ratios are of medians of runs that took turns; all of it ends within a minute.
+
+All are judged twice.  With a session: browsers, which send back the cookie that they were given.  Without: page loads that never
+do, so each is given a session anew, is found to have none, belongs to an incident and is written to the log whole.
+Law of the file: the ratios are of medians of runs that took turns; all of it ends within two minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import socket
 import statistics
@@ -22,7 +26,7 @@ from typing import NamedTuple
 
 import grpc
 import uvloop
-from botsieve.client import describe
+from botsieve.client import BotsieveClient, describe
 from botsieve.decision import ALLOW, ENFORCE, Decision
 from botsieve.observation import Observation
 from botsieve.transports.grpc import GrpcSettings, GrpcTransport
@@ -70,10 +74,30 @@ def request_of(number: int) -> decision_pb2.Observation:
     )
 
 
-def messages_of(size: int) -> list[bytes]:
+def write_sessions(target: str, file: Path) -> None:
+    """Asks once for each client, and writes down the cookies that they are given.  Errors: AssertionError when one got none."""
+    with BotsieveClient(target, timeout_s=10) as client:
+        outcomes = client.check_many([request_of(number) for number in range(CLIENTS)])
+    cookies = [outcome.decision.set_cookie.partition(";")[0] for outcome in outcomes if outcome.decision]
+    assert len(cookies) == CLIENTS
+    assert all(cookies)
+    file.write_text(json.dumps(cookies))
+
+
+def with_session(request: decision_pb2.Observation, cookie: str) -> decision_pb2.Observation:
+    """The request of a browser that sends back what it was given."""
+    for header in request.headers:
+        if header.name == b"cookie":
+            header.value += b"; " + cookie.encode()
+    return request
+
+
+def messages_of(size: int, sessions: Path | None) -> list[bytes]:
     """Messages of `size` observations each (0: of Check).  The clients come at random: in turn, each would be a metronome."""
     pick = random.Random(7)
     everybody = [request_of(number) for number in range(CLIENTS)]
+    if sessions is not None:
+        everybody = [*map(with_session, everybody, json.loads(sessions.read_text()))]
     if not size:
         return [pb.CheckRequest(observation=one).SerializeToString() for one in everybody]
     return [
@@ -85,10 +109,10 @@ def messages_of(size: int) -> list[bytes]:
 class Load:
     """Asks `target` for `seconds` seconds, `size` observations a message (0: with Check); counts what was judged."""
 
-    def __init__(self, size: int, seconds: float) -> None:
+    def __init__(self, size: int, seconds: float, sessions: Path | None) -> None:
         self.judged = 0
         self._size = size
-        self._messages = messages_of(size)
+        self._messages = messages_of(size, sessions)
         self._until_s = time.monotonic() + seconds
 
     async def run(self, target: str) -> None:
@@ -127,17 +151,19 @@ class Load:
         assert all(result.HasField("decision") for result in pb.CheckStreamResponse.FromString(answer).results)
 
 
-def generate(target: str, size: int, seconds: float) -> None:
+def generate(target: str, size: int, seconds: float, sessions: Path | None) -> None:
     """The generator's own process: prints observations and seconds."""
-    load = Load(size, seconds)
+    load = Load(size, seconds, sessions)
     print("begun", flush=True)
     uvloop.run(load.run(target))
     print(load.judged, load.judged / seconds)
 
 
-def generator(target: str, size: int, seconds: float) -> list[str]:
+def generator(target: str, size: int, seconds: float, sessions: Path | None) -> list[str]:
     """The command of a load generator on core 0, in the background of the prober there."""
     here = [sys.executable, "-m", "tests.bench.grpc_rate", "--load", target, str(size), str(seconds)]
+    if sessions is not None:
+        here.append(str(sessions))
     return ["nice", "-n", "10", *pinned(here, 0)]
 
 
@@ -208,13 +234,15 @@ def bare(folder: Path) -> Iterator[Under]:
         yield Under(pid, http, f"unix:{folder}/grpc.sock")
 
 
-def loaded(under: Under, size: int, seconds: float, *, probed: bool = True) -> Run:
+def loaded(under: Under, size: int, seconds: float, *, sessions: Path | None = None, probed: bool = True) -> Run:
     """One run of the generator, with or without the prober beside it.  Errors: AssertionError when the generator failed."""
-    began_cpu_s = cpu_s(under.pid)
-    process = subprocess.Popen(generator(under.grpc, size, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        generator(under.grpc, size, seconds, sessions), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
+        began_cpu_s = cpu_s(under.pid)
         waits_ms = probe(under.http, seconds * 0.9) if probed else []
         out, err = process.communicate(timeout=seconds + 20)
     finally:
@@ -256,11 +284,18 @@ def at(share_0_1: float, waits_ms: list[float]) -> float:
     return waits_ms[min(len(waits_ms) - 1, int(len(waits_ms) * share_0_1))]
 
 
+Runs = dict[int, list[Run]]
+
+
 def measure(*, turns: int = 3, seconds: float = 1.0) -> list[Figure]:
-    """Every form in turn, `turns` times, of the edge alone and of the whole service; a quiet time of HTTP goes before each turn."""
-    runs: dict[int, list[Run]] = {size: [] for size in SIZES}
+    """Every form in turn, `turns` times: of the edge alone, of the whole service without sessions and with them.
+
+    A quiet time of HTTP goes before each turn of the second.
+    """
+    alone: Runs = {size: [] for size in SIZES}
+    without: Runs = {size: [] for size in SIZES}
+    kept: Runs = {size: [] for size in SIZES}
     quiet: list[list[float]] = []
-    alone: dict[int, list[Run]] = {size: [] for size in SIZES}
     with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, bare(Path(name)) as under:
         for _ in range(max(1, turns - 1)):
             for size in SIZES:
@@ -270,11 +305,20 @@ def measure(*, turns: int = 3, seconds: float = 1.0) -> list[Figure]:
         for _ in range(turns):
             quiet.append(probe(under.http, seconds))
             for size in SIZES:
-                runs[size].append(loaded(under, size, seconds))
-    return [*_rate_rows("gRPC alone", alone), *_rate_rows("gRPC, all judged", runs), *_wait_rows(runs, quiet)]
+                without[size].append(loaded(under, size, seconds))
+    with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as name, service(Path(name)) as under:
+        sessions = Path(name) / "sessions.json"
+        write_sessions(under.grpc, sessions)
+        loaded(under, 32, min(1.0, seconds), sessions=sessions, probed=False)
+        for _ in range(turns):
+            for size in SIZES:
+                kept[size].append(loaded(under, size, seconds, sessions=sessions, probed=False))
+    judged = "gRPC, all judged"
+    rows = [*_rate_rows("gRPC alone", alone), *_rate_rows(f"{judged}, with a session", kept)]
+    return [*rows, *_rate_rows(f"{judged}, without", without), *_wait_rows(without, quiet)]
 
 
-def _rate_rows(what: str, runs: dict[int, list[Run]]) -> Iterator[Figure]:
+def _rate_rows(what: str, runs: Runs) -> Iterator[Figure]:
     per_s = {size: statistics.median(run.per_s for run in runs[size]) for size in SIZES}
     for size in SIZES:
         goal = GOALS.get(size)
@@ -288,7 +332,7 @@ def _rate_rows(what: str, runs: dict[int, list[Run]]) -> Iterator[Figure]:
         )
 
 
-def _wait_rows(runs: dict[int, list[Run]], quiet: list[list[float]]) -> Iterator[Figure]:
+def _wait_rows(runs: Runs, quiet: list[list[float]]) -> Iterator[Figure]:
     p50, p99 = (statistics.median(at(share, waits) for waits in quiet) for share in (0.5, 0.99))
     how = f"{PROBES_PER_S} checks a second on one connection to a Unix socket"
     yield Figure(what="HTTP beside nothing", measured=f"p50 {p50:.2f} ms, p99 {p99:.2f} ms", how=how)
@@ -304,7 +348,7 @@ def _wait_rows(runs: dict[int, list[Run]], quiet: list[list[float]]) -> Iterator
 
 if __name__ == "__main__":
     if "--load" in sys.argv:
-        generate(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+        generate(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), Path(sys.argv[5]) if len(sys.argv) > 5 else None)
     elif "--nothing" in sys.argv:
         uvloop.run(serve_nothing(Path(sys.argv[2])))
     else:
