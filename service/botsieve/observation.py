@@ -238,9 +238,6 @@ def network_text(address: bytes) -> str:
     return f"{ipaddress.IPv6Address(address[:6] + bytes(10))}/48"
 
 
-# What a path may hold that has to be resolved.
-_ODD_PATH = re.compile(rb"[%#]|//|/\.")
-
 # What is read in more than one way, in a path that was decoded once.
 _AMBIGUOUS = re.compile(rb"\.\.|[%\\;#]")
 
@@ -253,8 +250,9 @@ def canonical_path(uri: bytes) -> bytes:
     """
     at = uri.find(b"?")
     path = uri if at < 0 else uri[:at]
-    if path[:1] == b"/" and _ODD_PATH.search(path) is None:
-        return path  # nearly all
+    # Nearly all.  Compiled, four looks cost a third of what one by a regular expression does.
+    if path[:1] == b"/" and path.find(b"%") < 0 and path.find(b"#") < 0 and path.find(b"//") < 0 and path.find(b"/.") < 0:
+        return path
     path = path.partition(b"#")[0]
     if not path.startswith(b"/"):
         scheme, mark, rest = path.partition(b"://")

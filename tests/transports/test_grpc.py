@@ -259,12 +259,13 @@ def test_a_call_without_a_message_does_not_hold_its_place(edge: Edge, monkeypatc
 class SlowJudge(Judge):
     """Holds the service's loop until told to go on: a pause of the process, as a gateway meets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_s: float = 60) -> None:
         super().__init__()
         self.go_on = threading.Event()
+        self.wait_s = wait_s
 
     def judge(self, o: Any) -> Any:
-        self.go_on.wait(60)
+        self.go_on.wait(self.wait_s)
         return super().judge(o)
 
 
@@ -281,18 +282,10 @@ def test_a_deadline_is_kept_while_the_service_hangs(tmp_path: Path) -> None:
         assert check(connected, observation()).verdict == decision_pb2.VERDICT_ALLOW
 
 
-class LateJudge(Judge):
-    """Takes 20 ms, however late the call itself came."""
-
-    def judge(self, o: Any) -> Any:
-        time.sleep(0.02)
-        return super().judge(o)
-
-
 @pytest.mark.realtime
 def test_a_judgement_that_came_late_is_no_judgement(tmp_path: Path) -> None:
     """A Check that took longer than `deadline_ms` ends so, and is counted: the gateway's failure mode decides."""
-    with on_socket(tmp_path, LateJudge(), patience_ms=1) as edge, edge.channel() as connected:
+    with on_socket(tmp_path, SlowJudge(wait_s=0.02), patience_ms=1) as edge, edge.channel() as connected:
         assert refusal(lambda: check(connected, observation()))[0] == Code.DEADLINE_EXCEEDED
         assert edge.unjudged == ["deadline"]
 
