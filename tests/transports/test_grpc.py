@@ -257,7 +257,7 @@ def test_a_call_without_a_message_does_not_hold_its_place(edge: Edge, monkeypatc
 
 
 class SlowJudge(Judge):
-    """Holds the service's loop until told to go on: a pause of the process, as a gateway meets it."""
+    """Holds the service's loop until told to go on, `wait_s` seconds at most: a pause of the process, as a gateway meets it."""
 
     def __init__(self, wait_s: float = 60) -> None:
         super().__init__()
