@@ -45,19 +45,15 @@ def to_headers(fields: list[bytes]) -> tuple[dict[bytes, bytes], frozenset[bytes
             "headers",
             f"there are {count} header fields; accepted: at most {seen.MAX_HEADERS}, others cut and headers_cut set",
         )
-    headers: dict[bytes, bytes] = {}
-    known = _known
-    size = 0
-    for raw in fields:
-        size += len(raw)
-        name, value = _read(raw) if count > _MAX_LOOKED_UP or _may_be_own(raw) else known[raw]
-        headers[name] = value
+    size = len(b"".join(fields))
+    pairs = [*map(_field if count <= _MAX_LOOKED_UP else _read, fields)]
     # No value is longer than all of them with their lengths, so most requests need no look at each.
     if size > seen.MAX_HEADER_VALUE:
         _check_sizes(fields, size)
+    headers = dict(pairs)
     if len(headers) == count and b"" not in headers:
         return headers, _NONE
-    return _sorted_out([_read(raw) for raw in fields])
+    return _sorted_out(pairs)
 
 
 def of_block(block: bytes) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
@@ -206,6 +202,7 @@ def _too_long(field: str, size: int, limit: int) -> InvalidObservation:
 
 # Who invents fields pays for them and pushes only such fields out.  At most 2 MiB of fields are held, 4 MiB of lists, 6 MiB of blocks.
 _known: Answers[bytes, tuple[bytes, bytes]] = Answers(1024, _read, _is_common)
+_field = _known.__getitem__
 _shown: Answers[tuple[bytes, ...], frozenset[bytes]] = Answers(
     256, SHOWN.union, lambda names: len(names) <= 40 and sum(map(len, names)) <= 1024
 )

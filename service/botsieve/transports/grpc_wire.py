@@ -1,7 +1,7 @@
 """The fields of an Observation (proto/botsieve/v1/decision.proto) from its bytes.
 
 Law of the file: what the bytes mean is what protobuf says they mean.  As machine code (docs/decisions/0013) `read` takes them from
-the wire as nearly every encoder writes them (protobuf.dev, "Message structure"), at a fifth of protobuf's cost [measured]; what it
+the wire as nearly every encoder writes them (protobuf.dev, "Message structure"), at a third of protobuf's cost [measured]; what it
 does not know (other fields, numbers and texts of more than two bytes of length) it leaves to protobuf, and so does the plain form.
 """
 
