@@ -9,7 +9,7 @@ import gc
 
 # To be set aside so often.  Whoever frees old objects while he makes new ones keeps the collector from counting to its thousand: what
 # it then finds at last is bounded by this.
-ASIDE_EVERY_S = 0.1
+ASIDE_EVERY_S = 0.05
 
 _YOUNG_OBJECTS = 1_000  # a collection of so many takes 0.1 ms, and up to 0.5 ms where the caches are cold
 _NEVER = 1_000_000
