@@ -40,7 +40,7 @@ MODULES_OF = {
     "challenge": "session clearance deferrals device cookies tokens browsers",
     "journal": "facade metrics packing ring",
     "transports": "edge_headers forward gateway_headers grpc_batch grpc_headers grpc_map grpc_told grpc_turns grpc_wire "
-    "http http_readers http_wire surplus whole_request",
+    "http http_readers http_wire known_checks surplus whole_request",
 }
 MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
 
@@ -61,6 +61,7 @@ VALUES = {
     "observation": ["Observation"],
     "state/profiles": ["Profiles"],
     "state/routes": ["Route"],
+    "transports/edge_headers": ["Shared"],
     "transports/http_readers": ["Request", "Tolerated"],
     "transports/grpc_wire": ["Sent"],
     "verdict": ["Standpoint", "Outcome"],

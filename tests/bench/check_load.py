@@ -61,10 +61,11 @@ def questions() -> list[bytes]:
             "X-Botsieve-Uri": f"/items/{n * 7919 % 100_000}",
         }
         visitor = {
-            "referer": f"https://shop.example/items?page={n % 97}",
-            "cookie": f"theme=dark; cart={n * 7919:012x}; _ga=GA1.1.{n}.1700000000",
+            "Referer": f"https://shop.example/items?page={n % 97}",
+            "Cookie": f"theme=dark; cart={n * 7919:012x}; _ga=GA1.1.{n}.1700000000",
         }
-        lines = "".join([f"{name}: {value}\r\n" for name, value in {**own, **_EDGE, **HEADERS, **visitor}.items()])
+        browser = {name: value for name, value in HEADERS.items() if name.title() not in visitor}
+        lines = "".join([f"{name}: {value}\r\n" for name, value in {**visitor, **own, **_EDGE, **browser}.items()])
         made.append(f"{_CHECK}{lines}\r\n".encode())
     return made
 

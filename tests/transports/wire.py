@@ -79,6 +79,12 @@ class Echo:
         self.seen.append(request)
         return render(200, [("X-Botsieve-Verdict", "allow")], request.target[:64])
 
+    def known(self, data: bytes, peer: bytes) -> None:
+        return None
+
+    def verdict(self, asked: Any, peer: bytes) -> bytes:
+        raise AssertionError("it knows nothing")
+
     def overloaded(self, request: Request) -> bytes:
         return render(200, [("X-Botsieve-Verdict", "unjudged")])
 

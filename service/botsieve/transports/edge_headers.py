@@ -6,6 +6,8 @@ header that the client could have set by itself (`X-Real-IP`, `X-Forwarded-*`) i
 
 from __future__ import annotations
 
+import msgspec
+
 from botsieve.errors import InvalidObservation
 from botsieve.observation import (
     DELIVERS_COOKIE,
@@ -35,15 +37,55 @@ _sights: dict[bytes, int] = {}
 _packed: Remembered[bytes, bytes] = Remembered(16_384)
 
 
+class Shared(msgspec.Struct, frozen=True):
+    """What many requests of one site and kind of client have in common: their header fields, and what they say.  `sees`: SEES_*."""
+
+    headers: dict[bytes, bytes]
+    method: bytes
+    host: bytes
+    scheme: bytes
+    http: bytes
+    sees: int
+    ja3: bytes
+    ja4: bytes
+    tls_sig: bytes
+    tls_error: bytes
+    header_order: bytes
+
+
+def shared_of(headers: dict[bytes, bytes]) -> Shared:
+    """What these say of site and client.  `headers`: lower-case names."""
+    get = headers.get
+    ja4 = get(b"x-ja4-fingerprint", b"")[:64]
+    return Shared(
+        headers,
+        get(b"x-botsieve-method", b"")[:32],
+        get(b"x-botsieve-host", b"")[:MAX_HOST],
+        get(b"x-botsieve-scheme", b"")[:8],
+        get(b"x-botsieve-http", b"")[:8],
+        _sight(get(b"x-botsieve-edge", b"")),
+        get(b"x-ja3-fingerprint", b"")[:64],
+        ja4,
+        get(b"x-botsieve-tls-sig", b"")[:64] or ja4,
+        get(b"x-botsieve-tls-error", b"")[:64],
+        get(b"x-botsieve-header-order", b"")[:MAX_ORDER],
+    )
+
+
 def observation_of(headers: dict[bytes, bytes], now_s: float, edge: str = "nginx", sight: int | None = None) -> Observation:
     """The request that the edge asks about.  `headers`: lower-case names.  `sight`: configured SEES_* bits, None: the edge says.
 
     Errors: InvalidObservation for a required header that is missing or malformed: an edge fault.
     """
+    return completed(shared_of(headers), headers, now_s, edge, sight)
+
+
+def completed(shared: Shared, headers: dict[bytes, bytes], now_s: float, edge: str, sight: int | None) -> Observation:
+    """The same, of what was read before.  `headers`: all of them."""
     get = headers.get
     address = get(CLIENT_ADDR)
-    method = get(b"x-botsieve-method")
     uri = get(b"x-botsieve-uri")
+    method = shared.method
     if not address or not method or not uri:
         raise _missing(address, method)
     if len(uri) > MAX_URI:
@@ -52,7 +94,8 @@ def observation_of(headers: dict[bytes, bytes], now_s: float, edge: str = "nginx
     peer_text = get(b"x-botsieve-peer-addr")
     peer = client if not peer_text or peer_text == address else _packed.get(peer_text) or _pack(peer_text)
     path = canonical_path(uri)
-    method = method[:32]
+    request_id = get(b"x-botsieve-request-id", b"")
+    sees = shared.sees
     return Observation(
         client,
         peer,
@@ -64,17 +107,17 @@ def observation_of(headers: dict[bytes, bytes], now_s: float, edge: str = "nginx
         headers,
         classify(method, path, headers),
         edge,
-        get(b"x-botsieve-host", b"")[:MAX_HOST],
-        get(b"x-botsieve-scheme", b"")[:8],
-        get(b"x-botsieve-http", b"")[:8],
-        get(b"x-botsieve-request-id", b"")[:MAX_REQUEST_ID],
-        _sight(get(b"x-botsieve-edge", b""), sight),
+        shared.host,
+        shared.scheme,
+        shared.http,
+        request_id if len(request_id) <= MAX_REQUEST_ID else request_id[:MAX_REQUEST_ID],
+        sees if sight is None else sight | (sees & DELIVERS_COOKIE),
         None,
-        get(b"x-ja3-fingerprint", b"")[:64],
-        get(b"x-ja4-fingerprint", b"")[:64],
-        get(b"x-botsieve-tls-sig", b"")[:64] or get(b"x-ja4-fingerprint", b"")[:64],
-        get(b"x-botsieve-tls-error", b"")[:64],
-        get(b"x-botsieve-header-order", b"")[:MAX_ORDER],
+        shared.ja3,
+        shared.ja4,
+        shared.tls_sig,
+        shared.tls_error,
+        shared.header_order,
     )
 
 
@@ -103,8 +146,8 @@ def _edge_time(text: bytes | None, now_s: float) -> float:
     return time_s if -MAX_SKEW_S <= time_s - now_s <= MAX_SKEW_S else now_s
 
 
-def _sight(text: bytes, configured: int | None) -> int:
-    """What the edge sees: as configured, else as it says.  Whether it delivers a cookie depends on the location: only it can say."""
+def _sight(text: bytes) -> int:
+    """What the edge says that it sees.  Whether it delivers a cookie depends on the location: only it can say."""
     known = _sights.get(text)
     if known is None:
         known = _BASE_SIGHT
@@ -112,4 +155,4 @@ def _sight(text: bytes, configured: int | None) -> int:
             known |= SIGHT_WORDS.get(word, 0)
         if len(_sights) < 64:  # an edge has one or two of these; a bound all the same
             _sights[text] = known
-    return known if configured is None else configured | (known & DELIVERS_COOKIE)
+    return known

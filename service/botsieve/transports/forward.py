@@ -45,6 +45,10 @@ class ForwardEdge(NginxEdge):
     def __init__(self, service: DecisionService, settings: EdgeSettings, prefix: str) -> None:
         super().__init__(service, settings, prefix)
 
+    def known(self, data: bytes, peer: bytes) -> Observation | None:
+        """Gateways differ: each call is read by its lines."""
+        return None
+
     def is_check(self, target: bytes) -> bool:
         """Whether this target asks for a verdict."""
         return target.partition(b"?")[0] == CHECK

@@ -19,6 +19,7 @@ from botsieve.service import DecisionService
 from botsieve.transports.edge_headers import observation_of
 from botsieve.transports.http_readers import MAX_BODY, Request
 from botsieve.transports.http_wire import render
+from botsieve.transports.known_checks import KnownChecks
 
 CHECK = b"/v1/check/nginx"
 PAGE = b"/v1/page"
@@ -40,7 +41,7 @@ _RETRY = render(
 class NginxEdge:
     """Answers one nginx listener.  `settings` may be replaced at a reload."""
 
-    __slots__ = ("_told_unjudged", "prefix", "service", "settings")
+    __slots__ = ("_checks", "_told_unjudged", "prefix", "service", "settings")
 
     check_line: ClassVar[bytes] = b"GET " + CHECK + b" HTTP/1.1\r\n"
 
@@ -49,6 +50,7 @@ class NginxEdge:
         self.settings = settings
         self.prefix = prefix.encode()
         self._told_unjudged = b""
+        self._checks = KnownChecks(self.check_line)
 
     # ---- what the wire asks for
 
@@ -60,9 +62,24 @@ class NginxEdge:
             self.service.journal.event("edge_fault", edge=self.settings.name, header=fault.field, error=str(fault))
             answer = self._instead(request, "edge_fault")
         except Exception as error:  # the outermost loop: a fault of ours opens or closes as configured, and is told
-            self.service.journal.event("service_failed", edge=self.settings.name, error=type(error).__name__, where=_where())
+            self._tell_failure(error)
             answer = self._instead(request, "edge_fault")
         return answer if request.method != "HEAD" else answer[: answer.index(b"\r\n\r\n") + 4]
+
+    def known(self, data: bytes, peer: bytes) -> Observation | None:
+        """What is asked, if these bytes are one whole check of the kind that nearly all are; None: to be read by its lines."""
+        settings = self.settings
+        if peer and peer not in settings.trusted:
+            return None
+        return self._checks.read(data, self.service.now_s(), settings.name, settings.sight)
+
+    def verdict(self, asked: Observation, peer: bytes) -> bytes:
+        """The answer to what `known` found.  Never raises."""
+        try:
+            return self._judged(asked, peer, perf_counter())
+        except Exception as error:  # as in `handle`
+            self._tell_failure(error)
+            return self._unjudged("edge_fault")
 
     def overloaded(self, request: Request) -> bytes:
         """The answer where there are too many connections or requests."""
@@ -84,6 +101,9 @@ class NginxEdge:
     def _unjudged(self, why: str) -> bytes:
         self.service.unjudged(self.settings.name, why)
         return _UNJUDGED[self.settings.on_late]
+
+    def _tell_failure(self, error: Exception) -> None:
+        self.service.journal.event("service_failed", edge=self.settings.name, error=type(error).__name__, where=_where())
 
     # ---- what is asked
 
@@ -112,15 +132,19 @@ class NginxEdge:
 
     def _check(self, request: Request) -> bytes:
         started = perf_counter()
-        settings = self.settings
         if request.peer:
             self.believe(request)
-        service = self.service
-        told = request.headers.get(b"x-botsieve-unjudged")
+        return self._judged(self._read(request), request.peer, started)
+
+    def _read(self, request: Request) -> Observation:
+        settings = self.settings
+        return observation_of(request.headers, self.service.now_s(), settings.name, settings.sight)
+
+    def _judged(self, o: Observation, peer: bytes, started: float) -> bytes:
+        told = o.headers.get(b"x-botsieve-unjudged")
         if told is not None and told != self._told_unjudged:
-            self._hear(told, request.peer)
-        o = observation_of(request.headers, service.now_s(), settings.name, settings.sight)
-        decision = service.judge_in_time(o, started + settings.deadline_ms * 1e-3)
+            self._hear(told, peer)
+        decision = self.service.judge_in_time(o, started + self.settings.deadline_ms * 1e-3)
         return self._unjudged("deadline") if decision is None else verdict_answer(decision)
 
     def _hear(self, told: bytes, peer: bytes) -> None:
@@ -166,19 +190,15 @@ class NginxEdge:
     def observe(self, request: Request) -> Observation:
         """The request that a page or a solution belongs to.  Errors: InvalidObservation."""
         self.believe(request)
-        return observation_of(request.headers, self.service.now_s(), self.settings.name, self.settings.sight)
+        return self._read(request)
 
 
 def verdict_answer(decision: Decision) -> bytes:
     """The answer of the check: status and headers of docs/headers.md, no body."""
     signals = decision.signals
-    reasons = _reasons(signals) if signals else ""
-    status = "200 OK" if decision.verdict == ALLOW else "403 Forbidden"
-    text = (
-        f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nX-Botsieve-Verdict: {decision.verdict}\r\n"
-        f"X-Botsieve-Would-Be: {decision.would_be}\r\nX-Botsieve-Mode: {decision.mode}\r\n"
-        f"X-Botsieve-Score: {decision.score}\r\nX-Botsieve-Reasons: {reasons}\r\nX-Botsieve-Id: {decision.id}\r\n"
-    )
+    if not signals and not decision.retry_after_s and not decision.hold_s and not decision.set_cookie:
+        return _plain_answer(decision)
+    text = f"{_lines(decision, _reasons(signals) if signals else '')}{decision.id}\r\n"
     if decision.retry_after_s:
         text += f"Retry-After: {decision.retry_after_s}\r\n"
     if decision.hold_s:
@@ -186,6 +206,31 @@ def verdict_answer(decision: Decision) -> bytes:
     if decision.set_cookie:
         text += f"Set-Cookie: {decision.set_cookie}\r\n"
     return (text + "\r\n").encode("latin-1", "replace")
+
+
+def _lines(decision: Decision, reasons: str) -> str:
+    """All up to the value of X-Botsieve-Id."""
+    status = "200 OK" if decision.verdict == ALLOW else "403 Forbidden"
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nX-Botsieve-Verdict: {decision.verdict}\r\n"
+        f"X-Botsieve-Would-Be: {decision.would_be}\r\nX-Botsieve-Mode: {decision.mode}\r\n"
+        f"X-Botsieve-Score: {decision.score}\r\nX-Botsieve-Reasons: {reasons}\r\nX-Botsieve-Id: "
+    )
+
+
+# The lines of decisions that found nothing, by all that they say.  Verdicts and modes are few; the bound is for a bug.
+_PLAIN: dict[tuple[str, str, str, int], bytes] = {}
+_MAX_PLAIN = 1_024
+
+
+def _plain_answer(decision: Decision) -> bytes:
+    said = (decision.verdict, decision.would_be, decision.mode, decision.score)
+    lines = _PLAIN.get(said)
+    if lines is None:
+        lines = _lines(decision, "").encode("latin-1", "replace")
+        if len(_PLAIN) < _MAX_PLAIN:
+            _PLAIN[said] = lines
+    return lines + decision.id.encode("latin-1", "replace") + b"\r\n\r\n"
 
 
 def _reasons(signals: tuple[Signal, ...]) -> str:

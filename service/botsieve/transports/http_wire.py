@@ -35,6 +35,12 @@ class Edge(Protocol):
     def handle(self, request: Request) -> bytes:
         """The whole answer to one request."""
 
+    def known(self, data: bytes, peer: bytes) -> Any:
+        """What these bytes ask, if they are one whole request that is known without parsing; None: parse it."""
+
+    def verdict(self, asked: Any, peer: bytes) -> bytes:
+        """The whole answer to what `known` found."""
+
     def overloaded(self, request: Request) -> bytes:
         """The whole answer where there are too many connections or requests."""
 
@@ -148,6 +154,8 @@ class HttpConnection:
         self._read(data)
 
     def _read(self, data: bytes) -> None:
+        if not self._begun and self._answer_known(data):
+            return
         while data and not self._is_done and self._transport is not None:
             data = self._feed(data)
         if self._begun and not self._is_done:
@@ -157,6 +165,22 @@ class HttpConnection:
         """Reads what waited for its turn."""
         data, self._waiting = self._waiting, b""
         self._read(data)
+
+    def _answer_known(self, data: bytes) -> bool:
+        """Answers one request that needs no parser, on a connection that stays; whether it was one."""
+        transport = self._transport
+        if self._is_done or self._is_last or self._is_over or transport is None:
+            return False
+        edge = self._edge
+        asked = edge.known(data, self._peer)
+        if asked is None:
+            return False
+        surplus = self._surplus
+        is_judged = surplus is None or surplus.admits()
+        answer = edge.verdict(asked, self._peer) if is_judged else edge.surplus(data)
+        assert answer is not None
+        transport.write(answer)
+        return True
 
     def _is_put_off(self, data: bytes, surplus: Surplus) -> bool:
         """Lets bytes wait for their turn, or answers one request too many without reading it, which costs more than all the rest.
