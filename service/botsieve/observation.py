@@ -286,12 +286,12 @@ def classify(method: bytes, path: bytes, headers: dict[bytes, bytes], *, accept_
         return PREFLIGHT if b"access-control-request-method" in headers else OTHER
     if b"upgrade" in headers and headers[b"upgrade"].lower() == b"websocket":
         return OTHER
-    name = path[path.rfind(b"/") + 1 :]
-    dot = name.rfind(b".")
-    ending = name[dot + 1 :].lower() if dot >= 0 else b""
     mode = headers.get(b"sec-fetch-mode")
     if mode == b"navigate" and headers.get(b"sec-fetch-dest", b"document") not in _SUBRESOURCE_DESTS:
         return NAVIGATION
+    name = path[path.rfind(b"/") + 1 :]
+    dot = name.rfind(b".")
+    ending = name[dot + 1 :].lower() if dot >= 0 else b""
     if ending in _STATIC_ENDINGS or name == b"robots.txt":
         return SUBRESOURCE
     if mode:

@@ -30,6 +30,7 @@ from botsieve.remembered import Forgotten
 # A random byte to one of the 32 characters: eight bytes stand for each, so none is more likely.
 _ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz" * 8
 _ID_CHARACTERS = 16
+_ID_LENGTH = 19  # with a dash after each four but the last
 _POOL = 1_024  # ids that are drawn at once
 _REMEMBERED = 20_000  # challenges and blocks whose page may still be fetched, per generation
 _FETCHED_S = 60.0  # by then nginx has fetched the page, or never will
@@ -49,11 +50,19 @@ class Ids:
         """A new id."""
         at = self._at
         if at >= len(self._pool):
-            self._pool = os.urandom(_ID_CHARACTERS * _POOL).translate(_ALPHABET).decode("ascii")
+            self._pool = _drawn()
             at = 0
-        self._at = at + _ID_CHARACTERS
-        pool = self._pool
-        return f"{pool[at : at + 4]}-{pool[at + 4 : at + 8]}-{pool[at + 8 : at + 12]}-{pool[at + 12 : at + 16]}"
+        self._at = at + _ID_LENGTH
+        return self._pool[at : at + _ID_LENGTH]
+
+
+def _drawn() -> str:
+    """Many ids one after the other: columns of random characters, and of dashes between them."""
+    drawn = os.urandom(_ID_CHARACTERS * _POOL).translate(_ALPHABET)
+    text = bytearray(b"-" * (_ID_LENGTH * _POOL))
+    for number in range(_ID_CHARACTERS):
+        text[number + number // 4 :: _ID_LENGTH] = drawn[number * _POOL : (number + 1) * _POOL]
+    return text.decode("ascii")
 
 
 class DecisionService:

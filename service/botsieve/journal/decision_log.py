@@ -56,9 +56,9 @@ class DecisionLog:
             processors=[self._lay_out, structlog.processors.JSONRenderer(serializer=to_line)],
             wrapper_class=_Bound,
         )
-        self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
+        self._writer = threading.Thread(target=self._run, name="decision-log", daemon=True)
         if sink is not None:
-            self._thread.start()
+            self._writer.start()
 
     def set_sample(self, percent: float) -> None:
         """From now on so many percent of the quiet decisions are written; the first one is among them."""
@@ -120,8 +120,8 @@ class DecisionLog:
     def close(self) -> None:
         """Writes what waits, for at most 2 s, and stops.  What could not be written counts as dropped."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_CLOSE_S)
+        if self._writer.is_alive():
+            self._writer.join(_CLOSE_S)
 
     def _run(self) -> None:
         sink = self._sink

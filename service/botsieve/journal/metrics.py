@@ -24,6 +24,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Upper bounds, inclusive (Prometheus' `le`).  The defaults of the client begin at 5 ms: useless for a decision.
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 _BUCKETS_US = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000]  # the same
+_FIRST_US = 100
 
 WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded")
 CHALLENGE_STEPS = ("issued", "loaded", "solved", "failed")
@@ -78,9 +79,9 @@ class Metrics:
     def count_decision(self, edge: str, decision: Decision, decide_us: int) -> None:
         """Counts one decision, its findings and the time it took.  Hot path."""
         key = (edge, decision.policy, decision.verdict, decision.would_be)
-        decisions = self.decisions
-        if key in decisions:
-            decisions[key] += 1
+        known = self.decisions.get(key)
+        if known is not None:
+            self.decisions[key] = known + 1
         else:
             self._first_decision(key)
         self.count_time(edge, decide_us)
@@ -95,7 +96,8 @@ class Metrics:
         histogram = self._seconds.get(edge)
         if histogram is None:
             histogram = self._histogram(edge)
-        histogram.counts[bisect_left(_BUCKETS_US, decide_us)] += 1
+        # Nearly all of them are within the first bound.
+        histogram.counts[bisect_left(_BUCKETS_US, decide_us) if decide_us > _FIRST_US else 0] += 1
         histogram.sum_us += decide_us
 
     def count_unjudged(self, edge: str, why: str, n: int = 1) -> None:
