@@ -13,6 +13,7 @@ import msgspec
 
 from botsieve.challenge.browsers import Browsers, name_of
 from botsieve.challenge.clearance import Clearances, Standing
+from botsieve.challenge.cookies import carried_cookies
 from botsieve.challenge.device import Device, Devices
 from botsieve.challenge.session import Session, Sessions
 from botsieve.observation import Observation
@@ -21,8 +22,6 @@ from botsieve.state.world import WINDOW_S, World
 # A session, device or browser names a client of its own once it is as old as the windows are long: a scraper that takes another one
 # every few requests stays one client.  A clearance does at once: it was earned.
 SETTLES_S = WINDOW_S
-
-_COOKIE_MARK = b"botsieve_"
 
 
 class Who(msgspec.Struct, frozen=True, gc=False):
@@ -58,14 +57,22 @@ class Identities:
 
     def who(self, o: Observation, now_s: float) -> Who:
         """Who sent this request."""
-        cookie = o.headers.get(b"cookie")
-        if cookie is None or cookie.find(_COOKIE_MARK) < 0:
+        clearances, sessions, devices = carried_cookies(o)
+        if not (sessions or devices or clearances):
             return Who(self.world.client_key(o))
-        return self.who_with(o, self.devices.read(o, now_s) if self.devices is not None else None, now_s)
+        device = self.devices.of(devices, o, now_s) if self.devices is not None else None
+        return self._known(o, device, sessions, clearances, now_s)
 
     def who_with(self, o: Observation, device: Device | None, now_s: float) -> Who:
         """Who sent it, if the device is this one."""
-        session = self.sessions.read(o, now_s) if self.sessions is not None else None
+        clearances, sessions, _ = carried_cookies(o)
+        return self._known(o, device, sessions, clearances, now_s)
+
+    def _known(
+        self, o: Observation, device: Device | None, sessions: list[bytes], clearances: list[bytes], now_s: float
+    ) -> Who:
+        """`sessions`, `clearances`: the values of these cookies."""
+        session = self.sessions.of(sessions, o.host, now_s) if self.sessions is not None else None
         browser, known_s = b"", 0.0
         if session is not None and session.id in self.shared_sessions:
             session = None
@@ -73,7 +80,7 @@ class Identities:
             browser, known_s = self._browser(self.browsers, device, session)
         if session is not None and self._is_over(o, session, device, browser, now_s):
             session = None  # the next page load opens another
-        standing = self.clearances.standing(o, now_s) if self.clearances is not None else None
+        standing = self.clearances.of(clearances, o, now_s) if self.clearances is not None else None
         settled_session = session is not None and now_s - session.opened_s >= SETTLES_S
         settled_device = device is not None and device.is_settled(now_s, SETTLES_S)
         named = b""

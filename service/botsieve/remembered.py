@@ -121,9 +121,48 @@ class Remembered(Generic[K, V]):
         self._young[key] = value
         self._forgotten.free()
 
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._forgotten.take(self._young)
+        self._forgotten.take(self._old)
+        self._young, self._old = {}, {}
+
     def __len__(self) -> int:
         """How many answers are held; some may be held twice."""
         return len(self._young) + len(self._old)
+
+
+SHARDS = 16
+
+
+class Spread(Generic[V]):
+    """As Remembered, for tens of thousands: in 16 shards, so that dropping a generation of one takes half a millisecond at most.
+
+    Keys are bytes, at least two of them, and the last but one is one of many: a character of a signed text.
+    """
+
+    __slots__ = ("_shards",)
+
+    def __init__(self, size: int) -> None:
+        """`size`: of a generation of all shards together."""
+        self._shards: list[Remembered[bytes, V]] = [Remembered(max(1, size // SHARDS)) for _ in range(SHARDS)]
+
+    def get(self, key: bytes) -> V | None:
+        """What was put, or None."""
+        return self._shards[key[-2] % SHARDS].get(key)
+
+    def put(self, key: bytes, value: V) -> None:
+        """Remembers one answer, which must not be None."""
+        self._shards[key[-2] % SHARDS].put(key, value)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        for shard in self._shards:
+            shard.clear()
+
+    def __len__(self) -> int:
+        """How many answers are held; some may be held twice."""
+        return sum([len(shard) for shard in self._shards])
 
 
 class Answers(dict[K, V]):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botsieve.remembered import Answers, Bounded, Forgotten, Remembered
+from botsieve.remembered import SHARDS, Answers, Bounded, Forgotten, Remembered, Spread
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +56,20 @@ def test_the_other_form_holds_the_same_law(keys: list[int], size: int) -> None:
         book.put(key, str(key))
         assert book.get(key) == str(key)
         assert len(book) <= 2 * size
+
+
+@given(st.lists(st.binary(min_size=2, max_size=4)), st.integers(1, 64))
+def test_in_shards_it_holds_too(keys: list[bytes], size: int) -> None:
+    """At most two generations of every shard, never a wrong answer; and forgets all at once."""
+    book: Spread[bytes] = Spread(size)
+    for key in keys:
+        assert book.get(key) in (None, key)
+        book.put(key, key)
+        assert book.get(key) == key
+        assert len(book) <= 2 * max(size, SHARDS)
+    book.clear()
+    assert len(book) == 0
+    assert all(book.get(key) is None for key in keys)
 
 
 def test_a_bounded_dict_drops_the_first_in() -> None:

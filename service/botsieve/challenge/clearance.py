@@ -16,7 +16,7 @@ from hashlib import blake2s
 import msgspec
 
 from botsieve.challenge.binding import context_of, family_of, place_of, who_of
-from botsieve.challenge.cookies import CLEARANCE_COOKIE, cookie_values, set_cookie
+from botsieve.challenge.cookies import CLEARANCE_COOKIE, carried_cookies, set_cookie
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.limits import Loops
 from botsieve.challenge.settings import ChallengeSettings
@@ -141,9 +141,13 @@ class Clearances:
 
         What another site's page makes the browser fetch is not covered: it would use up the clearance of whoever looks at that page.
         """
-        if o.is_foreign:
+        return self.of(carried_cookies(o)[0], o, now_s)
+
+    def of(self, values: list[bytes], o: Observation, now_s: float) -> Standing | None:
+        """The same, of the values of its cookies."""
+        if not values or o.is_foreign:
             return None
-        for value in cookie_values(o, CLEARANCE_COOKIE):
+        for value in values:
             found = self._open(o, value, now_s)
             if found is None:
                 continue

@@ -13,36 +13,81 @@ CLEARANCE_COOKIE, SESSION_COOKIE, DEVICE_COOKIE = "botsieve_c", "botsieve_s", "b
 MAX_SAME_NAME = 8
 _HOST_PREFIX = "__Host-"
 _HOST_ONLY = _HOST_PREFIX.encode()
-_NEEDLES = {base: base.encode() + b"=" for base in (CLEARANCE_COOKIE, SESSION_COOKIE, DEVICE_COOKIE)}
-_BLANKS, _SEMICOLON = b" \t\n\r\x0b\x0c", ord(";")
+# What all our names begin with; the letter behind it tells them apart.
+_MARK = b"botsieve_"
+_CLEARANCE, _SESSION, _DEVICE = ord("c"), ord("s"), ord("d")
+_EQUALS, _SEMICOLON, _BLANK = ord("="), ord(";"), ord(" ")
+_BLANKS = frozenset(b" \t\n\r\x0b\x0c")
+_NONE: list[bytes] = []
+
+Carried = tuple[list[bytes], list[bytes], list[bytes]]
+# Who carries none of ours.  Nobody changes these lists.
+NOTHING_CARRIED: Carried = (_NONE, _NONE, _NONE)
 
 
-def cookie_values(o: Observation, base: str) -> list[bytes]:
-    """The values of our cookie in a request, in the order sent, at most 8.
+def carried_cookies(o: Observation) -> Carried:
+    """The values of our cookies in a request: of clearance, session and device, each in the order sent, at most 8.
 
     On https only the `__Host-` name counts (nobody but this host can set it), on http only the plain one, both where the edge
     does not know the scheme.
     """
-    header = o.headers.get(b"cookie", b"")
-    needle = _NEEDLES.get(base) or base.encode() + b"="
-    at = header.find(needle)
-    if at < 0:
-        return []
-    values: list[bytes] = []
-    while at >= 0 and len(values) < MAX_SAME_NAME:
-        begin, after = at, at + len(needle)
-        is_host_only = header[at - 7 : at] == _HOST_ONLY if at >= 7 else False
-        if is_host_only:
-            begin -= 7
-        while begin > 0 and header[begin - 1] in _BLANKS:
-            begin -= 1
-        if (begin == 0 or header[begin - 1] == _SEMICOLON) and (
-            o.scheme != b"https" if not is_host_only else o.scheme != b"http"
-        ):
-            end = header.find(b";", after)
-            values.append((header[after:] if end < 0 else header[after:end]).rstrip())
-        at = header.find(needle, after)
+    header = o.headers.get(b"cookie")
+    if header is None:
+        return NOTHING_CARRIED
+    # One call for the whole header: looking for each of the names is what costs.
+    pieces = header.split(_MARK)
+    if len(pieces) == 1:
+        return NOTHING_CARRIED
+    clearances = sessions = devices = _NONE
+    before = pieces[0]
+    for number in range(1, len(pieces)):
+        piece = pieces[number]
+        if len(piece) > 1 and piece[1] == _EQUALS and _begins_here(before, o.scheme, is_first=number == 1):
+            kind = piece[0]
+            value, end, _ = piece[2:].partition(b";")
+            if not end and number + 1 < len(pieces):  # our names stand in the value itself: nobody's cookie
+                value = _MARK.join([value, *pieces[number + 1 :]]).partition(b";")[0]
+            if value and value[-1] <= _BLANK:
+                value = value.rstrip()
+            if kind == _SESSION:
+                sessions = _with(sessions, value)
+            elif kind == _DEVICE:
+                devices = _with(devices, value)
+            elif kind == _CLEARANCE:
+                clearances = _with(clearances, value)
+        before = piece
+    return clearances, sessions, devices
+
+
+def _begins_here(before: bytes, scheme: bytes, *, is_first: bool) -> bool:
+    """Whether a cookie's name begins behind these bytes, or with `__Host-` at their end, and may on this scheme.
+
+    `is_first`: nothing is before them.
+    """
+    at = len(before)
+    if at >= 7 and before[at - 1] == _HOST_ONLY[6] and before[at - 7 :] == _HOST_ONLY:
+        if scheme == b"http":
+            return False
+        at -= 7
+    elif scheme == b"https":
+        return False
+    while at > 0 and before[at - 1] <= _BLANK and before[at - 1] in _BLANKS:
+        at -= 1
+    return before[at - 1] == _SEMICOLON if at > 0 else is_first
+
+
+def _with(values: list[bytes], value: bytes) -> list[bytes]:
+    if not values:
+        return [value]
+    if len(values) < MAX_SAME_NAME:
+        values.append(value)
     return values
+
+
+def cookie_values(o: Observation, base: str) -> list[bytes]:
+    """The values of one of our cookies (CLEARANCE_COOKIE, SESSION_COOKIE or DEVICE_COOKIE): as carried_cookies."""
+    clearances, sessions, devices = carried_cookies(o)
+    return {CLEARANCE_COOKIE: clearances, SESSION_COOKIE: sessions, DEVICE_COOKIE: devices}[base]
 
 
 def set_cookie(o: Observation, base: str, value: str, max_age_s: int | None = None, *, returns: bool = False) -> str:

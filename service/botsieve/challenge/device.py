@@ -14,11 +14,11 @@ from hashlib import blake2s
 
 import msgspec
 
-from botsieve.challenge.cookies import DEVICE_COOKIE, cookie_values, set_cookie
+from botsieve.challenge.cookies import DEVICE_COOKIE, carried_cookies, set_cookie
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.tokens import DEVICE, SKEW_S, key_is_known, open_token, seal
+from botsieve.challenge.tokens import DEVICE, MIN_TEXT, SKEW_S, key_is_known, open_token, seal
 from botsieve.observation import Observation
-from botsieve.remembered import Answers, Bounded
+from botsieve.remembered import Answers, Spread
 
 ID_BYTES, SERIAL_BYTES = 8, 4
 # What a client shows us: ours and valid; ours and too old, or signed by a key that we have dropped; ours, of another host; not ours.
@@ -26,7 +26,7 @@ GENUINE, STALE, FOREIGN, BROKEN = "genuine", "stale", "foreign", "broken"
 
 _PACKED = struct.Struct(f">{ID_BYTES}sII{SERIAL_BYTES}sB")
 _HOST_BYTES = 8
-# Verified cookies kept, about 0.4 KiB each; a longer cookie is none of ours.
+# Verified cookies kept, per generation, about 0.4 KiB each; a longer cookie is none of ours.
 _MAX_OPENED = 50_000
 _MAX_TEXT = 256
 
@@ -57,7 +57,7 @@ class Devices:
     def __init__(self, keys: KeyRing, valid_s: int = 7200, limit: int = _MAX_OPENED) -> None:
         self.keys = keys
         self.valid_s = valid_s
-        self._opened: Bounded[tuple[bytes, bytes], Device] = Bounded(limit)
+        self._opened: Spread[Device] = Spread(limit)
 
     def apply(self, keys: KeyRing, valid_s: int) -> None:
         """Takes new keys and a new validity."""
@@ -66,20 +66,25 @@ class Devices:
         self._opened.clear()
 
     def read(self, o: Observation, now_s: float) -> Device | None:
-        """The device whose cookie this request carries, None without a valid one.  With several the oldest device counts.
+        """The device whose cookie this request carries, None without a valid one.  With several the oldest device counts."""
+        return self.of(carried_cookies(o)[2], o, now_s)
 
-        Cost: a cookie that was verified before is looked up, 1 us; otherwise 8 us.
+    def of(self, values: list[bytes], o: Observation, now_s: float) -> Device | None:
+        """The same, of the values of its cookies.  None of them holds a semicolon.
+
+        Cost: a cookie that was verified before is looked up, 0.3 us; otherwise 3 us.
         """
         found: Device | None = None
-        for value in cookie_values(o, DEVICE_COOKIE):
-            seen = (value, o.host)
+        for value in values:
+            if not MIN_TEXT <= len(value) <= _MAX_TEXT:
+                continue
+            seen = o.host + b";" + value  # one name for both
             device = self._opened.get(seen)
             if device is None:
                 state, device = self.open(o, value, now_s)
                 if state != GENUINE or device is None:
                     continue
-                if len(value) + len(o.host) <= _MAX_TEXT * 2:
-                    self._opened.put(seen, device)
+                self._opened.put(seen, device)
             elif not self._is_valid(device, now_s):
                 continue
             if found is None or (device.born_s, device.id) < (found.born_s, found.id):

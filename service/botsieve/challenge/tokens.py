@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import binascii
 from binascii import a2b_base64, b2a_base64
-from functools import lru_cache
 from hashlib import blake2s
 from hmac import compare_digest
 
@@ -24,11 +23,13 @@ from botsieve.challenge.keys import KID_BYTES, KeyRing
 # Purposes: at most 8 bytes (BLAKE2s personalization).
 CHALLENGE, CLEARANCE, SESSION, WAIT, DEVICE = b"chal", b"clear", b"session", b"wait", b"device"
 
-VERSION = b"\x01"
+_VERSION = 1
+VERSION = bytes([_VERSION])
 MAC_BYTES = 16
 _HEAD = len(VERSION) + KID_BYTES
 # Longer texts are not looked at: a wait token with the longest path that it may hold (nojs.py) has 2,900 characters.
 MAX_TEXT = 4096
+MIN_TEXT = 28  # a token without fields
 MAX_FIELD = 0xFFFF
 # A clock that is set back by less than this voids nothing that was just issued, and opens no second chance.
 SKEW_S = 60
@@ -51,38 +52,59 @@ def open_token(keys: KeyRing, purpose: bytes, text: bytes, context: tuple[bytes,
 
     `text`: any bytes.  No error.  Expiry is the caller's business.
     """
-    if len(text) > MAX_TEXT:
+    if not MIN_TEXT <= len(text) <= MAX_TEXT:
         return None
     raw = _decode(text)
-    if raw is None or len(raw) < _HEAD + MAC_BYTES or raw[:1] != VERSION:
+    if raw is None or raw[0] != _VERSION:
         return None
     key = keys.key(raw[1:_HEAD])
     if key is None:
         return None
-    body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if not compare_digest(mac, _mac(key, purpose, body, context)):
+    end = len(raw) - MAC_BYTES
+    body = raw[:end]
+    if not compare_digest(raw[end:], _mac(key, purpose, body, context)):
         return None
-    return _split(body[_HEAD:])
+    return _split(body)
 
 
 def key_is_known(keys: KeyRing, text: bytes) -> bool:
     """False for a text of our form whose key the ring does not hold (any more): what we may have written and cannot check."""
-    raw = _decode(text) if len(text) <= MAX_TEXT else None
-    if raw is None or len(raw) < _HEAD + MAC_BYTES or raw[:1] != VERSION:
+    raw = _decode(text) if MIN_TEXT <= len(text) <= MAX_TEXT else None
+    if raw is None or raw[0] != _VERSION:
         return True
     return keys.key(raw[1:_HEAD]) is not None
 
 
-@lru_cache(maxsize=64)
-def _keyed(key: bytes, purpose: bytes) -> blake2s:
-    """The hash with its key already taken in: to be copied, which costs a third of making it."""
-    return blake2s(key=key, digest_size=MAC_BYTES, person=purpose)
+# Hashes with their key and purpose already taken in: to be copied, which costs a third of making one.
+_keyed: dict[bytes, blake2s] = {}
+_MAX_KEYED = 64
+
+
+def _hash(key: bytes, purpose: bytes) -> blake2s:
+    name = key + purpose  # keys are all of one length
+    known = _keyed.get(name)
+    if known is None:
+        if len(_keyed) >= _MAX_KEYED:
+            _keyed.clear()
+        known = _keyed[name] = blake2s(key=key, digest_size=MAC_BYTES, person=purpose)
+    return known.copy()
 
 
 def _mac(key: bytes, purpose: bytes, body: bytes, context: tuple[bytes, ...]) -> bytes:
-    mac = _keyed(key, purpose).copy()
-    mac.update(b"".join([piece for part in (*context, body) for piece in (len(part).to_bytes(4, "big"), part)]))
+    message = b""
+    for part in context:
+        message += _length(part) + part
+    mac = _hash(key, purpose)
+    mac.update(message + _length(body) + body)
     return mac.digest()
+
+
+_LENGTHS = [length.to_bytes(4, "big") for length in range(256)]
+
+
+def _length(part: bytes) -> bytes:
+    length = len(part)
+    return _LENGTHS[length] if length < 256 else length.to_bytes(4, "big")
 
 
 def _prefixed(fields: tuple[bytes, ...]) -> bytes:
@@ -94,31 +116,36 @@ def _prefixed(fields: tuple[bytes, ...]) -> bytes:
     return b"".join(pieces)
 
 
-def _split(packed: bytes) -> tuple[bytes, ...]:
+def _split(body: bytes) -> tuple[bytes, ...]:
     # The MAC held, so the lengths are ours and fit.
-    fields, at = [], 0
-    while at < len(packed):
-        end = at + 2 + int.from_bytes(packed[at : at + 2], "big")
-        fields.append(packed[at + 2 : end])
+    fields: list[bytes] = []
+    at, size = _HEAD, len(body)
+    while at < size:
+        end = at + 2 + (body[at] << 8 | body[at + 1])
+        fields.append(body[at + 2 : end])
         at = end
     return tuple(fields)
 
 
 # base64's own functions do the same by way of more Python: 2 us a token more.
-_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
-
-
-def _text(raw: bytes) -> bytes:
-    return b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
+# What Base64 itself knows and we do not write is not taken either.
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_+/=", b"+/***")
+# By the characters beyond the last four: what is missing, and the last characters that leave no bit over.
+_PADDING = (b"", b"", b"==", b"=")
+_LAST_OF_TWO = frozenset(b"AQgw")
+_LAST_OF_THREE = frozenset(b"AEIMQUYcgkosw048")
 
 
 def _encode(raw: bytes) -> str:
-    return _text(raw).decode("ascii")
+    return b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def _decode(text: bytes) -> bytes | None:
+    """The bytes that have this text for their one spelling, None if there are none."""
+    over = len(text) % 4
+    if over == 1 or (over == 2 and text[-1] not in _LAST_OF_TWO) or (over == 3 and text[-1] not in _LAST_OF_THREE):
+        return None
     try:
-        raw = a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
+        return a2b_base64(text.translate(_FROM_URL) + _PADDING[over], strict_mode=True)
     except (binascii.Error, ValueError):
         return None
-    return raw if _text(raw) == text else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botsieve.challenge.cookies import CLEARANCE_COOKIE, MAX_SAME_NAME, cookie_values, set_cookie
+from botsieve.challenge.cookies import CLEARANCE_COOKIE, MAX_SAME_NAME, carried_cookies, cookie_values, set_cookie
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,14 +60,18 @@ def test_any_cookie_header_gives_a_list(cookie: bytes, scheme: bytes) -> None:
     assert len(_values(cookie + b";botsieve_c=" + cookie, scheme)) <= MAX_SAME_NAME
 
 
-def _taken_apart(cookie: bytes, scheme: bytes) -> list[bytes]:
+def _taken_apart(cookie: bytes, scheme: bytes, base: bytes = b"botsieve_c") -> list[bytes]:
     """The same by its definition: parts between semicolons, without blanks around, name up to the first `=`."""
-    names = {b"https": (b"__Host-botsieve_c",), b"http": (b"botsieve_c",)}.get(scheme, (b"__Host-botsieve_c", b"botsieve_c"))
+    names = {b"https": (b"__Host-" + base,), b"http": (base,)}.get(scheme, (b"__Host-" + base, base))
     parts = [part.strip().partition(b"=") for part in cookie.split(b";")]
     return [value for name, mark, value in parts if name in names and mark][:MAX_SAME_NAME]
 
 
 PIECES = [
+    b"botsieve_",
+    b"botsieve_s=",
+    b"botsieve_d=",
+    b"__Host-botsieve_s=",
     b"botsieve_c=",
     b"__Host-",
     b"__Host-botsieve_c=",
@@ -87,4 +91,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join), st.sampled_from([b"http", b"https", b""]))
 def test_found_is_what_taking_apart_finds(cookie: bytes, scheme: bytes) -> None:
     """Looking for the name alone, which is three times as fast, finds neither more nor less."""
-    assert _values(cookie, scheme) == _taken_apart(cookie, scheme)
+    found = carried_cookies(request(headers={b"cookie": cookie}, scheme=scheme))
+    assert _values(cookie, scheme) == found[0]
+    for values, base in zip(found, (b"botsieve_c", b"botsieve_s", b"botsieve_d"), strict=True):
+        assert values == _taken_apart(cookie, scheme, base)
