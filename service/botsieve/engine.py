@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from botsieve.agents import Agent, AgentBook
+from botsieve.applied import Applied, Here
 from botsieve.attacks.book import Attacks, Request, Sender
 from botsieve.attacks.preventions import Whom
 from botsieve.attacks.types import NOTHING, Ruling, stricter
@@ -18,16 +19,16 @@ from botsieve.challenge.deferrals import Deferrals
 from botsieve.challenge.device import Device
 from botsieve.challenge.session import Sessions
 from botsieve.crawlers import INSIDE, Crawlers
-from botsieve.decision import ALLOW, BLOCK, ENFORCE, MONITOR, VERDICTS, Decision, Signal
-from botsieve.detectors import Detector, Plan, is_short, plan, request_key
+from botsieve.decision import ALLOW, BLOCK, ENFORCE, VERDICTS, Decision, Signal
+from botsieve.detectors import Detector, Plan, is_short, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
 from botsieve.identity import Identities
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
-from botsieve.policy import Policy, Rulebook
+from botsieve.policy import Rulebook
 from botsieve.score import BEHAVIOUR_FAMILIES, settle, total
 from botsieve.state.profiles import Site
-from botsieve.state.recent import Recent
+from botsieve.state.recent import Recent, name_of
 from botsieve.state.routes import Route, route_of
 from botsieve.state.world import World
 from botsieve.values import replace
@@ -37,8 +38,7 @@ from botsieve.verifications import HELD, UNVERIFIED, VERIFIED, Verifications
 # So much (one in eight) of the bytes for what is remembered goes to who is watched by thresholds.
 ATTACKS_SHARE = 8
 
-# Decisions are remembered by tens of thousands: what a client chose of them is bounded; a longer target by its hash.
-_MAX_TEXT = 256
+# Decisions are remembered by tens of thousands: what a client chose of them is bounded.
 _MAX_ROUTE = 1_024  # as in the decision log
 
 _THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
@@ -81,36 +81,41 @@ class Engine(Identities):
         self.deferrals = Deferrals()
         self._recent = Recent()
         self._on_detector_error = on_detector_error
-        self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
         self._failures = 0
-        self._planned: Rulebook | None = None
+        self._applied: Applied | None = None
 
     def decide(self, o: Observation, now_s: float, decision_id: str, draw_0_1: float = 0.0) -> Decision:
         """The decision on one request, counted.  Asked twice about one request id within 10 s it counts once, and repeats itself.
 
         `decision_id`: as docs/headers.md shows it.  `draw_0_1`: a random number, for verdicts that refuse at random.
         """
-        uri = o.uri
-        name = (o.request_id, o.client, uri if len(uri) <= _MAX_TEXT else self.world.hasher.key(uri)) if o.request_id else None
-        if name is not None:
+        name = name_of(o, self.world.hasher) if o.request_id else b""
+        if name:
             known = self._recent.get(name, now_s)
             if known is not None:
                 return known
-        book = self.rulebook
-        policy = book.policy_for(o)
-        if book.crawlers is not self._listed:
-            self._list(book.crawlers)
+        applied = self._applied
+        if applied is None or applied.book is not self.rulebook:
+            applied = self._apply(self.rulebook)
+        here = applied.here(o)
         agent = self.agents.read(o.headers.get(b"user-agent", b""))
         claim = UNVERIFIED
-        if book.allow.admits(o):
-            decision = _passed(decision_id, "allowlist", book, policy)
+        if applied.admits and applied.book.allow.admits(o):
+            decision = _passed(decision_id, "allowlist", applied, here)
         elif agent.verifiable and (claim := self._claim(agent, o.client, now_s)) == VERIFIED:
-            decision = _passed(decision_id, "crawler", book, policy)
+            decision = _passed(decision_id, "crawler", applied, here)
         else:
-            decision = self._judge(o, book, policy, agent, claim, now_s, decision_id, draw_0_1)
-        if name is not None:
+            decision = self._judge(o, applied, here, agent, claim, now_s, decision_id, draw_0_1)
+        if name:
             self._recent.put(name, decision, now_s)
         return decision
+
+    def _apply(self, book: Rulebook) -> Applied:
+        """Takes over another rulebook."""
+        if book.crawlers is not self._listed:
+            self._list(book.crawlers)
+        applied = self._applied = Applied(book, self.world)
+        return applied
 
     def _list(self, crawlers: Crawlers | None) -> None:
         """Takes over another list.  What DNS has said holds on if the operator's entries are the same."""
@@ -131,8 +136,8 @@ class Engine(Identities):
     def _judge(
         self,
         o: Observation,
-        book: Rulebook,
-        policy: Policy,
+        applied: Applied,
+        here: Here,
         agent: Agent,
         claim: str,
         now_s: float,
@@ -144,7 +149,7 @@ class Engine(Identities):
         route = route_of(o.path, o.query)
         world = self.world
         tool = self.catalogue.tool_of(o.ja3, o.ja4, o.tls_sig) if o.ja4 and o.peer == o.client else ""
-        site = world.site(policy.name)
+        site = here.site
         counted = o.is_counted
         is_upgrade = not counted and o.is_upgrade
         if (counted or is_upgrade) and not route.item:
@@ -167,9 +172,19 @@ class Engine(Identities):
             and agent.claims_browser,
         )
         view = View(
-            agent, self.catalogue, policy, profiles, now_s, standing is not None, session is not None, self.time_judged, claim
+            agent,
+            self.catalogue,
+            here.policy,
+            profiles,
+            now_s,
+            standing is not None,
+            session is not None,
+            self.time_judged,
+            claim,
         )
-        plan = self._plan(book, policy, agent.claims_browser, counted and not o.is_foreign)
+        plan = here.plan(
+            claims_browser=agent.claims_browser, behaviour=counted and not o.is_foreign, time_judged=self.time_judged
+        )
         held = claim == HELD
         signals = () if held else self._of_request(o, view, plan, tool)
         for detector, find, settings in plan.of_state:
@@ -185,19 +200,19 @@ class Engine(Identities):
             signals = tuple([signal for signal in signals if signal.family not in BEHAVIOUR_FAMILIES])
         if signals:
             signals = settle(signals)
-        score = total(signals, policy.family_max) if signals else 0
+        score = total(signals, here.family_max) if signals else 0
         ruling = self._ruling(
             Request(o, view, session, standing, who.key, now_s, who.name, draw_0_1, self.sessions is not None)
         )
         if ruling.violations:
             signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
-        listed = book.reputation.find(o.client) if book.reputation is not None else None
+        listed = applied.reputation.find(o.client) if applied.reputation is not None else None
         if listed is not None:
             signals += (listed.signal,)
             if listed.blocks:
                 ruling = replace(ruling, verdict=BLOCK, level="")
         at = Standpoint(o, view, signals, score, session, standing, level=ruling.level, is_door=is_door)
-        return self._settle(at, book, route, decision_id, ruling)
+        return self._settle(at, applied, here, route, decision_id, ruling)
 
     def _ruling(self, request: Request) -> Ruling:
         """What preventions and thresholds make of it."""
@@ -278,35 +293,18 @@ class Engine(Identities):
         if self._on_detector_error is not None:
             self._on_detector_error(detector.id, error)
 
-    def _plan(self, book: Rulebook, policy: Policy, claims_browser: bool, behaviour: bool) -> Plan:
-        if book is not self._planned:
-            self._plans, self._planned = {}, book
-        # By identity: the packaged policy and one of the operator's may both be called `default`; the book keeps them alive.
-        name = (id(policy), claims_browser, behaviour, self.time_judged)
-        found = self._plans.get(name)
-        if found is None:
-            found = self._plans[name] = plan(
-                policy.detectors,
-                policy.audience,
-                claims_browser=claims_browser,
-                behaviour=behaviour,
-                time_judged=self.time_judged,
-            )
-        return found
-
-    def _settle(self, at: Standpoint, book: Rulebook, route: Route, decision_id: str, ruling: Ruling) -> Decision:
-        policy = at.view.policy
-        mode = MONITOR if book.paused else policy.mode
+    def _settle(self, at: Standpoint, applied: Applied, here: Here, route: Route, decision_id: str, ruling: Ruling) -> Decision:
+        mode = here.mode
         at.shown = mode == ENFORCE
-        would, rule = policy.verdict_of(at.score), ""
-        for line in policy.rules:
+        would, rule = here.verdict_of(at.score), ""
+        for line in here.rules:
             if line.holds(at.o, at.signals, at.score):
                 rule = f"rule.{line.name}"
                 if line.then:
                     would, at.by_score = line.then, False
                 else:
                     at.score = max(0, min(100, at.score + line.points))
-                    would = policy.verdict_of(at.score)
+                    would = here.verdict_of(at.score)
                 break
         # A block that the score alone says may begin with a challenge; one that lasts does not begin again.
         prevented = ruling.verdict != "" and (
@@ -326,12 +324,12 @@ class Engine(Identities):
             would,
             mode,
             at.score,
-            at.score >= book.bot_at,
+            at.score >= applied.bot_at,
             at.signals,
             rule or _THRESHOLD[would],
-            policy.name,
-            policy.audience,
-            book.config,
+            here.name,
+            here.audience,
+            applied.config,
             level,
             route.template[:_MAX_ROUTE].decode("latin-1"),
             deferred,
@@ -357,17 +355,17 @@ class Engine(Identities):
         return self.sessions.issue(at.o, at.view.now_s, session)
 
 
-def _passed(decision_id: str, rule: str, book: Rulebook, policy: Policy) -> Decision:
+def _passed(decision_id: str, rule: str, applied: Applied, here: Here) -> Decision:
     return Decision(
         id=decision_id,
         verdict=ALLOW,
         would_be=ALLOW,
-        mode=MONITOR if book.paused else policy.mode,
+        mode=here.mode,
         score=0,
         bot=False,
         signals=(),
         rule=rule,
-        policy=policy.name,
-        audience=policy.audience,
-        config=book.config,
+        policy=here.name,
+        audience=here.audience,
+        config=applied.config,
     )

@@ -172,13 +172,15 @@ class TestFaults:
         def fail(*_: object) -> None:
             raise ZeroDivisionError
 
-        plan = rig.engine._plan(rig.engine.rulebook, rig.engine.rulebook.policies[0], False, True)
+        here = rig.engine._apply(rig.engine.rulebook).only
+        assert here is not None
+        plan = here.plan(claims_browser=False, behaviour=True, time_judged=True)
         for watches in ("of_request", "of_state"):
             changed = tuple(
                 watch._replace(find=fail) if watch.detector.id == broken else watch for watch in getattr(plan, watches)
             )
             plan = plan._replace(**{watches: changed})
-        rig.engine._plans = dict.fromkeys(rig.engine._plans, plan)
+        here._plans = dict.fromkeys(here._plans, plan)
         decision = rig.ask("/api", headers=BOT)
         rig.ask("/api", headers=BOT)
         assert rig.failed == [broken, broken]
