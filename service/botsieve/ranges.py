@@ -19,7 +19,12 @@ from struct import Struct
 V4_PREFIX = b"\0" * 10 + b"\xff\xff"  # RFC 4291, 2.5.5.2: an IPv4 address in 16 bytes
 _halves = Struct(">QQ").unpack
 _LOW = 2**64 - 1
+_V4_LOW = 0xFFFF_0000_0000  # the low half of the first such address
 _COLUMNS = 4
+# From so many ranges on it is remembered which of them begin in each /16: looking for that is most of looking.
+_MANY = 256
+_UNKNOWN = -1
+_PLACE_BITS = 30
 _WIDTH = 8
 
 
@@ -39,7 +44,7 @@ def parse_range(text: str) -> tuple[bytes, bytes]:
 class RangeSet:
     """An immutable set of addresses.  `in` takes 16 packed bytes.  `size`: how many ranges are left after merging."""
 
-    __slots__ = ("_first_high", "_first_low", "_last_high", "_last_low", "_narrow", "size")
+    __slots__ = ("_first_high", "_first_low", "_last_high", "_last_low", "_narrow", "_spans", "size")
 
     def __init__(self, ranges: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """`ranges`: first and last address of each, in any order; they may overlap."""
@@ -67,6 +72,9 @@ class RangeSet:
         self.size = len(first_low)  # the hot path asks for it: len() is a call
         # How many begin in the first 2^64 addresses, where all of IPv4 is: these are in the order of their low halves alone.
         self._narrow = bisect_right(first_high, 0)
+        # By the first two bytes of an IPv4 address: the places of the first range that begins there or later, and of the first that
+        # begins behind them, in one number.  Filled as it is asked for.
+        self._spans = array("q", [_UNKNOWN]) * 2**16 if self._narrow >= _MANY else array("q")
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> RangeSet:
@@ -116,6 +124,8 @@ class RangeSet:
 
     def find(self, address: bytes) -> int:
         """The place of the range that holds an address (16 packed bytes), counted from 0 in ascending order; -1 if none does."""
+        if self._narrow >= _MANY and address[:12] == V4_PREFIX:
+            return self._find_of_many(address)
         high, low = _halves(address)
         if not high:
             at = bisect_right(self._first_low, low, 0, self._narrow) - 1
@@ -127,6 +137,22 @@ class RangeSet:
             return -1
         last_high = self._last_high[at]
         return at if high < last_high or (high == last_high and low <= self._last_low[at]) else -1
+
+    def _find_of_many(self, address: bytes) -> int:
+        """As `find`, for an IPv4 address."""
+        two_bytes = address[12] << 8 | address[13]
+        span = self._spans[two_bytes]
+        if span == _UNKNOWN:
+            first = _V4_LOW + (two_bytes << 16)
+            begin = bisect_left(self._first_low, first, 0, self._narrow)
+            span = begin << _PLACE_BITS | bisect_left(self._first_low, first + 2**16, begin, self._narrow)
+            self._spans[two_bytes] = span
+        begin, end = span >> _PLACE_BITS, span & (1 << _PLACE_BITS) - 1
+        if not end:
+            return -1
+        low = _V4_LOW + (two_bytes << 16 | address[14] << 8 | address[15])
+        at = (bisect_right(self._first_low, low, begin, end) if begin < end else begin) - 1
+        return at if at >= 0 and (low <= self._last_low[at] or self._last_high[at]) else -1
 
     def __contains__(self, address: bytes) -> bool:
         return self.find(address) >= 0

@@ -127,3 +127,19 @@ def test_200_000_ranges_are_taken_over_at_once_and_cheap_to_look_up() -> None:
     print(f"taken over in {taken_s * 1e3:.1f} ms, {min(rounds_s) * 1e6:.2f} us a lookup")
     assert taken_s < 0.05
     assert min(rounds_s) < 5e-6
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=40), st.lists(st.integers(0, 2**32 - 1), max_size=20))
+def test_many_ranges_are_looked_up_as_few_are(more: list[int], asked: list[int]) -> None:
+    """Beyond some hundred ranges it is remembered where those of each /16 begin; the answers stay the same."""
+    first = 0xFFFF_0000_0000
+    spread = [first + (n << 24 | 0x7FFF00) for n in range(256)]  # each reaches over the border between two /16
+    firsts = sorted({*spread, *(first + number for number in more)})
+    ends = [*firsts[1:], first + 2**32]
+    ranges = [(begin, min(begin + 0x1FF, end - 1)) for begin, end in zip(firsts, ends, strict=True)]
+    found = RangeSet.of_numbers(ranges)
+    borders = [edge for begin, end in ranges for edge in (begin - 1, begin, end, end + 1) if first <= edge < first + 2**32]
+    for number in [*borders, *(first + one for one in asked), *borders]:
+        place = next((at for at, (begin, end) in enumerate(ranges) if begin <= number <= end), -1)
+        assert found.find(number.to_bytes(16, "big")) == place
+    assert found.find((0xFFFE_FFFF_FFFF).to_bytes(16, "big")) == found.find((2**64).to_bytes(16, "big")) == -1
