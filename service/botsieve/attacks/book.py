@@ -24,7 +24,7 @@ from botsieve.challenge import browser_facts
 from botsieve.challenge.browser_facts import Fact
 from botsieve.challenge.clearance import Standing
 from botsieve.challenge.session import Session
-from botsieve.decision import CHALLENGE
+from botsieve.decision import CHALLENGE, MONITOR
 from botsieve.detectors.view import View
 from botsieve.observation import FEED, NAVIGATION, Observation
 from botsieve.policy import Policy
@@ -139,6 +139,8 @@ class Attacks:
 
     def _activity(self, request: Request) -> Ruling:
         """Pages that go out with our script, against answers."""
+        if request.o.kind != NAVIGATION or request.view.policy.mode != MONITOR:
+            return NOTHING  # as Activity.page says, before a name is made
         word, key = self.name(request.view.profiles.site, request.session, request.client_key, request.device)
         found = self.activity.page(request.o, request.view.policy, word, key)
         return NOTHING if found is None else Ruling(violations=(found,))

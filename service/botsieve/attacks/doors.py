@@ -9,11 +9,11 @@ LIMIT: who keeps several sessions going side by side is several clients, as who 
 from __future__ import annotations
 
 from botsieve.challenge.session import Session
-from botsieve.remembered import Bounded
+from botsieve.remembered import Spread
 
 # guess: for so long after two people came in side by side.
 SHARED_S = 1800.0
-MAX_DOORS = 32_768  # about 350 B each
+MAX_DOORS = 32_768  # about 250 B each
 
 
 class _Door:
@@ -29,12 +29,12 @@ class _Door:
 
 
 class Doors:
-    """By the World's key of the client.  Bounded; the door put in first goes first."""
+    """By the World's key of the client.  Bounded; the doors that nobody came to for longest go first."""
 
     __slots__ = ("_doors",)
 
     def __init__(self, most: int = MAX_DOORS) -> None:
-        self._doors: Bounded[bytes, _Door] = Bounded(most)
+        self._doors: Spread[_Door] = Spread(most // 2)  # there are two generations
 
     def came(self, name: bytes, session: Session, now_s: float) -> bool:
         """A session under this name; true when it is there beside others."""

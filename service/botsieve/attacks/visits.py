@@ -20,7 +20,16 @@ MAX_SESSIONS = 32_768  # per generation
 MAX_SHARED = 1_000
 MAX_NEWS = 100
 
-_Place = tuple[bytes, float]
+
+class _Visit:
+    """A session that came back: from `network`, last at `last_s`; or from several, `more`: each with its last time."""
+
+    __slots__ = ("last_s", "more", "network")
+
+    def __init__(self, network: bytes, now_s: float) -> None:
+        self.network = network
+        self.last_s = now_s
+        self.more: dict[bytes, float] | None = None
 
 
 class SharedSession(msgspec.Struct, frozen=True, gc=False):
@@ -38,9 +47,8 @@ class Visits:
 
     def __init__(self, most: int = MAX_SESSIONS) -> None:
         self._most = most
-        # By session: the one network that it was seen from and when, or several of them.
-        self._young: dict[bytes, _Place | dict[bytes, float]] = {}
-        self._old: dict[bytes, _Place | dict[bytes, float]] = {}
+        self._young: dict[bytes, _Visit] = {}  # by session
+        self._old: dict[bytes, _Visit] = {}
         self._since_s = 0.0
         self.shared: dict[bytes, None] = {}
         self.news: deque[SharedSession] = deque(maxlen=MAX_NEWS)
@@ -54,15 +62,15 @@ class Visits:
                 self._old, self._young, self._since_s = self._young, {}, now_s
             known = self._old.pop(name, None)
             if known is None:
-                self._young[name] = (network, now_s)
+                self._young[name] = _Visit(network, now_s)
                 return now_s - session.opened_s < WITHIN_S
-        if isinstance(known, dict):
             self._young[name] = known
-            self._seen(session, known, network, policy, now_s)
-        elif known[0] == network:
-            self._young[name] = (network, now_s)
+        if known.more is not None:
+            self._seen(session, known.more, network, policy, now_s)
+        elif known.network == network:
+            known.last_s = now_s
         else:
-            self._young[name] = {known[0]: known[1], network: now_s}
+            known.more = {known.network: known.last_s, network: now_s}
         return False
 
     def _seen(self, session: Session, seen: dict[bytes, float], network: bytes, policy: str, now_s: float) -> None:

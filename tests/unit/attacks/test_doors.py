@@ -48,8 +48,11 @@ def test_a_name_that_was_shared_is_one_persons_again() -> None:
 
 
 def test_it_is_bounded() -> None:
-    """The oldest go first."""
-    doors = Doors(most=10)
-    for number in range(100):
-        doors.came(number.to_bytes(8, "big"), session(1), START_S)
-    assert len(doors) == 10
+    """A door that somebody comes to again and again stays, however many others there are."""
+    doors = Doors(most=320)
+    came(doors, 1, 5)
+    came(doors, 2, 6)
+    for number in range(10_000):
+        doors.came(number.to_bytes(7, "big") + b"x", session(1), START_S)
+        assert doors.is_shared(NAME, START_S + 6)
+    assert 160 <= len(doors) <= 320
