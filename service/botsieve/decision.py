@@ -15,6 +15,11 @@ AUDIENCES = ("browser", "mixed", "api")
 LEVELS = ("light", "normal", "hard")
 
 
+# Of the ids of our own detectors, which are few: a text is taken apart once.
+_families: dict[str, str] = {}
+_MAX_FAMILIES = 256
+
+
 class Measure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One measured value beside the limit that it crossed (None: there is none).  The unit stands in the name."""
 
@@ -40,7 +45,12 @@ class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def family(self) -> str:
         """The part of the id before the dot: what `family_max` caps."""
-        return self.id.partition(".")[0]
+        known = _families.get(self.id)
+        if known is None:
+            known = self.id.partition(".")[0]
+            if len(_families) < _MAX_FAMILIES:
+                _families[self.id] = known
+        return known
 
     @property
     def reason(self) -> str:

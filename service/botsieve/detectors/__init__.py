@@ -111,22 +111,22 @@ def request_key(o: Observation, plan: Plan, *, tool: str, cleared: bool) -> Requ
     `tool`: what the catalogue says of the hello.  A tool's finding shows its JA3, which therefore belongs to the key; other JA3
     differ from connection to connection (browsers shuffle) and say nothing.
     """
-    get = o.headers.get
+    headers = o.headers
     return (
-        get(b"user-agent"),
-        get(b"accept"),
-        get(b"sec-ch-ua"),
-        get(b"sec-ch-ua-mobile"),
-        get(b"sec-ch-ua-platform"),
-        get(b"sec-fetch-mode"),
-        get(b"sec-fetch-dest"),
-        get(b"accept-encoding"),
-        get(b"te"),
+        headers.get(b"user-agent"),
+        headers.get(b"accept"),
+        headers.get(b"sec-ch-ua"),
+        headers.get(b"sec-ch-ua-mobile"),
+        headers.get(b"sec-ch-ua-platform"),
+        headers.get(b"sec-fetch-mode"),
+        headers.get(b"sec-fetch-dest"),
+        headers.get(b"accept-encoding"),
+        headers.get(b"te"),
         o.ja3 if tool or (plan.ja3_list and o.ja3.lower() in plan.ja3_list) else b"",
         o.http,
         o.ja4,
         o.tls_sig,
-        bool(get(b"accept-language")),
+        bool(headers.get(b"accept-language")),
         o.kind,
         o.method == b"POST",
         o.peer == o.client,

@@ -167,7 +167,7 @@ class Windowed:
     __slots__ = ("counts", "newest", "total")
 
     def __init__(self, slices: int) -> None:
-        self.counts = array("q", bytes(8 * slices))
+        self.counts = [0] * slices
         self.newest = 0
         self.total = 0
 
@@ -194,7 +194,7 @@ class Windowed:
         counts = self.counts
         size = len(counts)
         if number - self.newest >= size:
-            self.counts = array("q", bytes(8 * size))
+            self.counts = [0] * size
             self.total = 0
         else:
             for old in range(self.newest + 1, number + 1):

@@ -30,6 +30,11 @@ GROUP_TRACK_BYTES = 2_000
 COLD_NETWORK_BYTES = 200
 
 
+# Nobody changes these.
+_NO_STEPS, _NO_TIMES = array("q"), array("d")
+_NO_COUNTS: dict[int, int] = {}
+
+
 class Track:
     """One client on one route template: its rhythm, its items, its steps."""
 
@@ -42,9 +47,10 @@ class Track:
         self.last_s = 0.0
         self.is_list = False
         self.last_number = -1
-        self.steps: array[int] = array("q")  # absolute difference to the item before, newest last
-        self.step_times = array("d")
-        self.step_counts: dict[int, int] = {}
+        # Made with the first step: most tracks never have one.
+        self.steps = _NO_STEPS  # absolute difference to the item before, newest last
+        self.step_times = _NO_TIMES
+        self.step_counts = _NO_COUNTS
         self.fresh_s = array("d")  # when each of the newest items was first taken
 
     def take(self, item: int, number: int, now_s: float, window_s: float) -> int:
@@ -72,6 +78,8 @@ class Track:
         return len(seen) - before
 
     def _step(self, step: int, now_s: float, window_s: float) -> None:
+        if self.steps is _NO_STEPS:
+            self.steps, self.step_times, self.step_counts = array("q"), array("d"), {}
         steps, times, counts = self.steps, self.step_times, self.step_counts
         steps.append(step)
         times.append(now_s)
@@ -227,8 +235,9 @@ class Site:
     def network_moved(self, before: int, after: int) -> None:
         """A network was seen in slice `after`, and last in `before` (0: never)."""
         active = self.active_networks
-        if before in active:
-            active[before] -= 1
+        known = active.get(before)
+        if known is not None:
+            active[before] = known - 1
         active[after] = active.get(after, 0) + 1
         if len(active) > 40:
             for old in [number for number in active if number < after - 30]:

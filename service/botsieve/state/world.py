@@ -41,8 +41,8 @@ _NO_ITEM = 0
 _COLD_CLIENT = Struct("<dqHQQqB")
 _COUNTED, _LIST, _SUB, _PAGE, _FEED = 1, 2, 4, 8, 16
 _KIND_FLAGS = {SUBRESOURCE: _SUB, NAVIGATION: _PAGE, FEED: _FEED}
-# A network's few requests so far: slice of the last one, count.
-_COLD_NETWORK = Struct("<IH")
+# A network's few requests so far are one number: the slice of the last one, and below it their count.
+_COUNT_BITS = 16
 
 
 class World:
@@ -53,7 +53,7 @@ class World:
         networks = int(max_bytes * _NETWORK_SHARE)
         prints = min(_FINGERPRINT_BYTES, max_bytes // 32)
         self.clients: Table[bytes | ClientProfile] = Table(max_bytes - networks - prints, idle_s)
-        self.networks: Table[bytes | Group] = Table(networks, idle_s)
+        self.networks: Table[int | Group] = Table(networks, idle_s)
         self.fingerprints: Table[Group] = Table(prints, idle_s)
         self._sites: dict[str, Site] = {}
 
@@ -211,13 +211,15 @@ class World:
         if isinstance(known, Group):
             self.networks.put(name, known, known.cost, 0, now_s, settle=True)
             return known
-        last_slice, count = _COLD_NETWORK.unpack(known) if known is not None else (0, 0)
+        cold = known or 0
+        last_slice, count = cold >> _COUNT_BITS, cold & (1 << _COUNT_BITS) - 1
         count = count + 1 if now_slice - last_slice < 30 else 1
         if count < WARM_NETWORK and not vouched:  # people are remembered from the first on
             if last_slice != now_slice:
                 site.network_moved(last_slice, now_slice)
             grown = 0 if known is not None else COLD_NETWORK_BYTES
-            self.networks.put(name, _COLD_NETWORK.pack(now_slice, count), COLD_NETWORK_BYTES, grown, now_s, settle=count > 2)
+            cold = now_slice << _COUNT_BITS | count
+            self.networks.put(name, cold, COLD_NETWORK_BYTES, grown, now_s, settle=count > 2)
             return None
         group = Group()
         group.slice = last_slice
