@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,16 +29,22 @@ COMPILED = ROOT / "build" / "compiled"  # what runs
 STAMP = "compiled-from"
 
 _FUTURE = "from __future__ import annotations\n"
+# The last is nothing but a word to the compiler: what runs needs no mypy_extensions.
+_NATIVE_IMPORTS = """from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from mypy_extensions import mypyc_attr
+"""
 _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")  # not T, V: those are types
 
 # Every module that a decision passes through.  Whole folders where all of it is pure and hot.
 MODULES_OF = {
-    "": "remembered ranges reputation agents observation decision values score verdict identity engine service",
+    "": "applied remembered ranges reputation agents observation decision values score verdict identity engine service",
     "state": "hashing parts recent folders routes table profiles world",
     "detectors": "__init__ view agent claim headers network timing tls traversal",
     "attacks": "activity book cookieless distinct doors human opener openings preventions resets rulings sites subjects surfing "
     "suspects transactions types visits watched",
-    "challenge": "session clearance deferrals device cookies tokens browsers",
+    "challenge": "session clearance deferrals device cookies tokens browsers keys",
     "journal": "facade metrics packing ring",
     "transports": "edge_headers forward gateway_headers grpc_batch grpc_headers grpc_map grpc_told grpc_turns grpc_wire "
     "http http_readers http_wire known_checks surplus whole_request",
@@ -67,9 +74,32 @@ VALUES = {
     "verdict": ["Standpoint", "Outcome"],
 }
 
+# Classes that are no structs, of which there are many: nothing in one leads back to it, so the garbage collector need not look.
+# (A struct says so itself, with `gc=False`.)
+ACYCLIC = {
+    "attacks/doors": ["_Door"],
+    "attacks/subjects": ["Subject"],
+    "attacks/visits": ["_Visit"],
+    "challenge/clearance": ["_Memory"],
+    "state/parts": ["Beats", "LastSeen", "Windowed", "Latch"],
+    "state/profiles": ["Track", "ClientProfile", "GroupTrack", "Group"],
+}
+_TELL_ACYCLIC = "@mypyc_attr(acyclic=True)"
+# Structs of which one decision makes one and nobody keeps it: its place is used again by the next.
+ONE_AT_A_TIME = {
+    "attacks/book": ["Request"],
+    "detectors/view": ["View"],
+    "identity": ["Who"],
+    "state/profiles": ["Profiles"],
+    "verdict": ["Standpoint"],
+}
+_TELL_REUSED = "@mypyc_attr(free_list_len=1)"
 
-def native_source(source: str, names: list[str]) -> str:
+
+def native_source(source: str, names: list[str], acyclic: Sequence[str] = (), reused: Sequence[str] = ()) -> str:
     """The source of a module as the compiler gets it: these structs as plain classes, constants as `Final`.
+
+    `acyclic`: classes of it that the garbage collector need not look at; `reused`: structs of which there is one at a time.
 
     Errors: ValueError for a struct that is not there, that asks for what a plain class does not do or that nobody named, and for
     a named slice.
@@ -85,14 +115,18 @@ def native_source(source: str, names: list[str]) -> str:
         assert node.end_lineno is not None
         place = slice(node.lineno - 1, node.end_lineno)
         if isinstance(node, ast.ClassDef) and node in structs:
-            lines[place] = _native_class(node, lines)
+            lines[place] = [*([_TELL_REUSED] if node.name in reused else []), *_native_class(node, lines)]
+        elif isinstance(node, ast.ClassDef) and node.name in acyclic:
+            lines.insert(node.lineno - 1, _TELL_ACYCLIC)
         elif isinstance(node, ast.Assign):
             lines[place] = _constants(node, lines[place])
         elif isinstance(node, ast.AnnAssign) and node.value is not None and _CONSTANT.fullmatch(ast.unparse(node.target)):
             name, kind = ast.unparse(node.target), ast.unparse(node.annotation)
             lines[node.lineno - 1] = lines[node.lineno - 1].replace(f"{name}: {kind}", f"{name}: Final[{kind}]", 1)
+    for name in {*acyclic, *reused} - {node.name for node in tree.body if isinstance(node, ast.ClassDef)}:
+        raise ValueError(f"{name}: ACYCLIC or ONE_AT_A_TIME in scripts/compile_core.py names a class that is not there")
     text = "\n".join(lines) + "\n"
-    return text.replace(_FUTURE, f"{_FUTURE}\nfrom typing import Final, final\n", 1)
+    return text.replace(_FUTURE, f"{_FUTURE}\n{_NATIVE_IMPORTS}", 1)
 
 
 def _is_struct(node: ast.ClassDef) -> bool:
@@ -120,7 +154,8 @@ def _native_class(node: ast.ClassDef, lines: list[str]) -> list[str]:
         f"{name}: {ast.unparse(entry.annotation)}" + (f" = {ast.unparse(entry.value)}" if entry.value else "")
         for name, entry in zip(names, fields, strict=True)
     ]
-    out = ["@final", f"class {node.name}:"]
+    out = [_TELL_ACYCLIC] if options.get("gc") == "False" else []
+    out += ["@final", f"class {node.name}:"]
     out += [f"    def __init__(self, {', '.join(arguments)}) -> None:"]
     out += [f"        self.{name} = {name}" for name in names]
     out += ["", "    def replaced(self, changes: dict[str, object]) -> object:"]
@@ -171,7 +206,7 @@ def write_sources(target: Path) -> list[str]:
         file = target / "botsieve" / f"{name}.py"
         if not file.is_file():
             raise ValueError(f"there is no module {name}; MODULES in scripts/compile_core.py names it")
-        file.write_text(native_source(file.read_text(), VALUES.get(name, [])))
+        file.write_text(native_source(file.read_text(), *(of.get(name, []) for of in (VALUES, ACYCLIC, ONE_AT_A_TIME))))
         files.append(f"botsieve/{name}.py")
     return files
 

@@ -88,7 +88,8 @@ def test_a_struct_becomes_a_plain_class(script: ModuleType) -> None:
     source = script.native_source(STRUCT, ["Thing"])
     assert "SMALL: Final = 1" in source
     assert 'NAMES: Final = frozenset("ab")  # a comment' in source
-    names: dict[str, object] = {"__name__": "made"}
+    assert "@mypyc_attr(acyclic=True)\n@final\nclass Thing" in source  # gc=False
+    names: dict[str, object] = {"__name__": "made", "mypyc_attr": lambda **_: lambda made: made}
     exec(compile(source, "made", "exec"), names)  # what was just written out
     thing = names["Thing"]
     assert isinstance(thing, type)
@@ -118,11 +119,22 @@ def test_what_would_not_be_the_same_is_refused(script: ModuleType, source: str, 
         script.native_source(source, names)
 
 
+def test_a_class_without_cycles_is_marked(script: ModuleType) -> None:
+    """As it stands but for the mark; one that is named and not there is a mistake."""
+    source = STRUCT + "\n\nclass Part:\n    size = 1\n"
+    assert "@mypyc_attr(acyclic=True)\nclass Part:\n    size = 1\n" in script.native_source(source, ["Thing"], ["Part"])
+    with pytest.raises(ValueError, match="Other: ACYCLIC"):
+        script.native_source(source, ["Thing"], ["Other"])
+    assert "@mypyc_attr(free_list_len=1)\n@mypyc_attr(acyclic=True)\n@final\nclass Thing" in script.native_source(
+        source, ["Thing"], [], ["Thing"]
+    )
+
+
 def test_every_module_that_is_named_is_there(script: ModuleType, tmp_path: Path) -> None:
     """All of MODULES and VALUES can be written out; the rest of the package lies beside them as it is."""
     files = script.write_sources(tmp_path / "native")
     assert len(files) == len(script.MODULES)
-    assert set(script.VALUES) <= set(script.MODULES)
+    assert {*script.VALUES, *script.ACYCLIC, *script.ONE_AT_A_TIME} <= set(script.MODULES)
     assert (tmp_path / "native/botsieve/cli.py").read_bytes() == (ROOT / "service/botsieve/cli.py").read_bytes()
     assert (tmp_path / "native/botsieve/edge_files/nginx/protect.conf").is_file()
 
