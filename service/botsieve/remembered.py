@@ -136,7 +136,7 @@ SHARDS = 16
 
 
 class Spread(Generic[V]):
-    """As Remembered, for tens of thousands: in 16 shards, so that dropping a generation of one takes half a millisecond at most.
+    """As Remembered, for tens of thousands: in 16 shards, since a dict without room left is copied whole.
 
     Keys are bytes, at least two of them, and the last but one is one of many: a character of a signed text.
     """
