@@ -45,7 +45,7 @@ MODULES_OF = {
     "attacks": "activity book cookieless distinct doors human opener openings preventions resets rulings sites subjects surfing "
     "suspects transactions types visits watched",
     "challenge": "session clearance deferrals device cookies tokens browsers keys",
-    "journal": "facade metrics packing ring",
+    "journal": "decision_log facade metrics packing ring",
     "transports": "edge_headers forward gateway_headers grpc_batch grpc_headers grpc_map grpc_told grpc_turns grpc_wire "
     "http http_readers http_wire known_checks surplus whole_request",
 }

@@ -51,7 +51,7 @@ class DecisionLog:
         self._stop = threading.Event()
         self._reopen = threading.Event()
         self._lines: list[bytes] = []
-        self._logger: _Bound = structlog.wrap_logger(
+        self._logger: Any = structlog.wrap_logger(  # of _Bound, behind a proxy
             _Lines(self._lines),
             processors=[self._lay_out, structlog.processors.JSONRenderer(serializer=to_line)],
             wrapper_class=_Bound,
