@@ -81,9 +81,9 @@ def test_three_edges_one_state(running: tuple[Place, ServiceProcess]) -> None:
     with Connection(socket.create_connection(("127.0.0.1", forward_port(service)))) as gateway:
         lines = [b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Method: GET", b"X-Forwarded-Uri: /", b"User-Agent: curl/8"]
         assert gateway.send(get(b"/v1/check/forward", *lines)).reply().status == 403
-    with BotsieveClient(f"unix:{at.folder}/grpc", timeout_s=5.0) as client:
+    with BotsieveClient(f"unix:{at.folder}/grpc", timeout_s=30.0) as client:
         outcome = client.check(describe(client="203.0.113.9", method="GET", uri="/", headers=[("User-Agent", "curl/8")]))
-        assert outcome.verdict == "challenge"
+        assert outcome.verdict == "challenge", outcome
     at.ask("/", CURL)
     for edge in ("nginx", "forward", "grpc"):
         assert at.metric(f'botsieve_decisions_total{{edge="{edge}"') >= 1, edge
