@@ -11,10 +11,12 @@ from typing import Any
 
 from botsieve.challenge.binding import family_of, place_of
 from botsieve.challenge.clearance import Clearances
+from botsieve.challenge.cookies import CLEARANCE_COOKIE, DEVICE_COOKIE, SESSION_COOKIE
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.session import Sessions
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.decision import Decision
+from botsieve.detectors.settings import THRESHOLDS, HumanInteraction
 from botsieve.engine import Engine
 from botsieve.observation import SEES_ALL_HEADERS, SEES_TLS, Observation, make_observation
 from botsieve.policy import Policy, Rulebook
@@ -35,6 +37,9 @@ _BROWSER = {
     b"referer": b"https://shop.example/items?page=3",
 }
 _TOOL = {b"user-agent": b"curl/8.5.0", b"accept": b"*/*"}
+# One who was seen to have a hand is asked for another one after so many requests; one who was not, after the grace of 100.
+_HAND = HumanInteraction(action="block")
+_KEYS = KeyRing((b"k" * 32,))
 _TLS = {"ja4": b"t13d1516h2_8daaf6152771_d8a2da3f94cd", "tls_sig": b"t13d1515h2_8daaf6152771_31ec0a762479"}
 
 
@@ -42,15 +47,16 @@ class Defence:
     """An engine with clearances and sessions as `serve` puts them together."""
 
     def __init__(self, max_mib: int) -> None:
-        keys = KeyRing((b"k" * 32,))
-        self.clearances = Clearances(ChallengeSettings(), keys)
+        self.clearances = Clearances(ChallengeSettings(), _KEYS)
+        policy = Policy(mode="enforce", audience="browser", thresholds={**THRESHOLDS, "human.interaction": _HAND})
         self.engine = Engine(
-            Rulebook(policies=(Policy(mode="enforce", audience="browser"),)),
+            Rulebook(policies=(policy,)),
             b"attack" * 6,
             max_bytes=max_mib * MIB,
             clearances=self.clearances,
-            sessions=Sessions(keys),
+            sessions=Sessions(_KEYS),
         )
+        self.engine.attacks.collector_injected = True  # the pages hold the script that sees hands
 
     def ask(self, o: Observation) -> Decision:
         return self.engine.decide(o, o.edge_time_s, "0000-0000-0000-0000")
@@ -91,11 +97,11 @@ def digest(n: int, size: int = 8) -> bytes:
 
 
 class Watched:
-    """One client: `n` % 4 says what it is.  0: a tool that solved a challenge; 1: a person with a settled session;
-    2: a person in mid-visit; 3: a scraper that walks through numbered items."""
+    """One client: `n` % 5 says what it is.  0: a tool that solved a challenge; 1: a person with a settled session;
+    2: a person in mid-visit; 3: a scraper that walks through numbered items; 4: a person whose hand was seen."""
 
     def __init__(self, n: int, defence: Defence) -> None:
-        self.kind = n % 4
+        self.kind = n % 5
         self._n = n
         self._defence = defence
         self._address = b"\0" * 10 + b"\xff\xff" + (0x0B000000 + n * 256 + 7).to_bytes(4, "big")
@@ -103,12 +109,19 @@ class Watched:
         self._items = 0
 
     def ask(self, now_s: float) -> Decision:
-        """Its next request."""
+        """Its next request.  Who showed a hand looks at one page more often than anybody may who showed none."""
+        if self.kind == 4:
+            for number in range(_HAND.grace + 1):
+                decision = self._look(now_s - 20 + number * 0.19 + digest(number, 1)[0] / 2000)
+            return decision
         self._items += 1
         item = (
             self._n * 1000 + self._items if self.kind == 3 else int.from_bytes(digest(self._n * 1000 + self._items, 3), "big")
         )
         return self._defence.ask(request(self._address, now_s, b"/items/%d" % item, self._headers))
+
+    def _look(self, now_s: float) -> Decision:
+        return self._defence.ask(request(self._address, now_s, b"/basket", self._headers))
 
     def settle(self, start_s: float) -> None:
         """Its life so far: 400 s before the flood to its beginning."""
@@ -125,16 +138,26 @@ class Watched:
             )
             assert cookie is not None
             self._headers[b"cookie"] = cookie.partition(";")[0].encode()
-        elif self.kind == 1:
+        elif self.kind in (1, 4):
             sessions = self._defence.engine.sessions
             assert sessions is not None
             cookie = sessions.issue(o, start_s - 400, digest(self._n))
             self._headers[b"cookie"] = cookie.partition(";")[0].encode()
+        if self.kind == 4:
+            self._show_hand(start_s)
+            return
         count = 70 if self.kind == 3 else 6
         for number in range(count):
             # People pause as they like, a scraper does not.
             pause_s = 0.0 if self.kind == 3 else digest(self._n * 100 + number, 1)[0] / 64
             self.ask(start_s - 60 + number * 60 / count + pause_s)
+
+    def _show_hand(self, start_s: float) -> None:
+        """Twenty looks at a page, and a report of the script in it."""
+        for number in range(20):
+            self._look(start_s - 60 + number * 2 + digest(self._n * 100 + number, 1)[0] / 256)
+        page = request(self._address, start_s - 1, b"/basket", self._headers)
+        self._defence.engine.human_report(page, start_s - 1, regular=True)
 
 
 def watch(defence: Defence, count: int) -> list[Watched]:
@@ -183,9 +206,28 @@ def fingerprints(n: int, now_s: float) -> Observation:
 
 
 def cookies(n: int, now_s: float) -> Observation:
-    """One address, another forged clearance and session each time."""
-    forged = b"botsieve_clearance=%s; botsieve_session=%s" % (digest(n, 32).hex().encode(), digest(n + 1, 32).hex().encode())
-    return request(b"\x20\x01" + b"\3" * 14, now_s, b"/items/%d" % (n % 5000), {**_BROWSER, b"cookie": forged})
+    """One address, another forged clearance, session and device each time: ours but for a few characters, so that each is verified."""
+    genuine = _GENUINE[n % len(_GENUINE)]
+    at = 30 + n % 20
+    forged = genuine[:at] + digest(n, 6).hex().encode() + genuine[at + 12 :]
+    values = b"; ".join(b"__Host-%s=%s" % (name, forged) for name in _COOKIES)
+    return request(b"\x20\x01" + b"\3" * 14, now_s, b"/items/%d" % (n % 5000), {**_BROWSER, b"cookie": values})
+
+
+def key_ids(n: int, now_s: float) -> Observation:
+    """One address, tokens of another key each time: what a ring does not hold."""
+    forged = b"; ".join(b"__Host-%s=AQ%s" % (name, digest(n, 21).hex().encode()) for name in _COOKIES)
+    return request(b"\x20\x01" + b"\4" * 14, now_s, b"/items/%d" % (n % 5000), {**_BROWSER, b"cookie": forged})
+
+
+def _sessions(count: int) -> list[bytes]:
+    o = request(b"\x20\x01" + b"\3" * 14, START_S, b"/", dict(_BROWSER))
+    issued = [Sessions(_KEYS).issue(o, START_S, digest(number)) for number in range(count)]
+    return [cookie.partition(";")[0].partition("=")[2].encode() for cookie in issued]
+
+
+_COOKIES = (CLEARANCE_COOKIE.encode(), SESSION_COOKIE.encode(), DEVICE_COOKIE.encode())
+_GENUINE = _sessions(8)
 
 
 def networks(n: int, now_s: float) -> Observation:
@@ -208,7 +250,7 @@ def long_names(n: int, now_s: float) -> Observation:
 
 FLOODS: dict[str, Callable[[int, float], Observation]] = {
     flood.__name__: flood
-    for flood in (one_per_64, twice_per_64, busy_64, user_agents, fingerprints, cookies, networks, long_names)
+    for flood in (one_per_64, twice_per_64, busy_64, user_agents, fingerprints, cookies, key_ids, networks, long_names)
 }
 
 

@@ -14,12 +14,28 @@ from functools import cache
 import pytest
 from botsieve.challenge.binding import place_of
 from botsieve.challenge.clearance import Clearances
+from botsieve.challenge.cookies import carried_cookies
 from botsieve.challenge.keys import KeyRing
 from botsieve.challenge.settings import ChallengeSettings
+from botsieve.challenge.tokens import key_is_known
 from botsieve.engine import Engine
 from botsieve.policy import Policy, Rulebook
 
-from tests.attack.floods import FLOOD_S, FLOODS, MIB, START_S, Defence, digest, long_names, one_per_64, pour, request, watch
+from tests.attack.floods import (
+    FLOOD_S,
+    FLOODS,
+    MIB,
+    START_S,
+    Defence,
+    cookies,
+    digest,
+    key_ids,
+    long_names,
+    one_per_64,
+    pour,
+    request,
+    watch,
+)
 from tests.bench.attack_on_state import attack
 from tests.conftest import ROOT
 
@@ -37,11 +53,11 @@ def _attacked(flood: str, size: int) -> dict[str, float]:
     return found
 
 
-@pytest.mark.parametrize("flood", ["one_per_64", "user_agents", "fingerprints", "cookies"])
+@pytest.mark.parametrize("flood", ["one_per_64", "user_agents", "fingerprints", "cookies", "key_ids"])
 def test_one_request_each_changes_nobody(flood: str) -> None:
     """Clearance, session, human evidence and suspicion outlive more newcomers than there is room for."""
     found = _attacked(flood, 20_000)
-    assert found["refused"] == WATCHED / 4  # the scrapers among the watched
+    assert found["refused"] == WATCHED / 5  # the scrapers among the watched
     assert found["flips"] == 0
 
 
@@ -158,13 +174,26 @@ def test_solved_clearances_push_out_only_counters() -> None:
 
 def test_the_watched_are_what_they_say() -> None:
     """The measure itself: without a flood a tool is let through by its clearance, people are, and a scraper is not."""
-    heard = [one.ask(START_S + FLOOD_S) for one in watch(Defence(64), 8)]
-    assert [decision.rule for decision in heard[:4]] == [
+    heard = [one.ask(START_S + FLOOD_S) for one in watch(Defence(64), 10)]
+    assert [decision.rule for decision in heard[:5]] == [
         "clearance",
         "threshold.allow",
         "threshold.allow",
         "threshold.challenge",
+        "threshold.allow",
     ]
-    assert [decision.rule for decision in heard[4:]] == [decision.rule for decision in heard[:4]]
+    assert [decision.rule for decision in heard[5:]] == [decision.rule for decision in heard[:5]]
     assert set(FLOODS) >= {"one_per_64", "networks"}
-    assert attack("cookies", 10, watched=8)["flips"] == 0
+    assert attack("cookies", 10, watched=10)["flips"] == 0
+
+
+def test_a_forgotten_hand_would_be_seen() -> None:
+    """The measure itself: a person whose report was lost is blocked, and so are forged cookies of ours read one by one."""
+    person = watch(Defence(64), 5)[4]
+    person._defence = Defence(64)
+    assert person.ask(START_S + FLOOD_S).rule == "prevention"
+    for flood in (cookies, key_ids):
+        carried = carried_cookies(flood(7, START_S))
+        assert [len(values) for values in carried] == [1, 1, 1]
+        assert key_is_known(Defence(1).clearances.keys, carried[0][0]) is (flood is cookies)
+        assert Defence(1).clearances.standing(flood(7, START_S), START_S) is None
