@@ -13,6 +13,7 @@ VERDICTS = (ALLOW, CHALLENGE, BLOCK)
 MONITOR, ENFORCE = "monitor", "enforce"
 AUDIENCES = ("browser", "mixed", "api")
 LEVELS = ("light", "normal", "hard")
+MAX_REASONS = 512  # bytes of X-Botsieve-Reasons (docs/headers.md)
 
 
 # Of the ids of our own detectors, which are few: a text is taken apart once.
@@ -110,3 +111,9 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     def reasons(self) -> list[str]:
         """The findings as printed, most points first."""
         return [signal.reason for signal in self.signals]
+
+
+def reasons_text(signals: tuple[Signal, ...]) -> str:
+    """The reasons as X-Botsieve-Reasons tells them, at most MAX_REASONS bytes: whole ones only."""
+    text = ",".join([signal.reason for signal in signals])
+    return text if len(text) <= MAX_REASONS else text[: MAX_REASONS + 1].rpartition(",")[0]

@@ -111,6 +111,8 @@ class Server:
         except BaseException:
             await self._drain()
             raise
+        with contextlib.suppress(OSError):  # read-only: the next start has one safety net less, and nothing else
+            keep_last_good(self.loaded)  # not before every listener answers: a port that is taken is no good configuration
         self.journal.config_applied(self.loaded.rulebook)
         self.journal.is_ready = True
         seconds = round(monotonic() - started, 3)
@@ -354,9 +356,6 @@ def serve(path: str | None) -> None:
     _allow_files()
 
     async def main() -> None:
-        server = Server(loaded, path)
-        with contextlib.suppress(OSError):  # read-only: the next start has one safety net less, and nothing else
-            keep_last_good(loaded)
-        await server.run(started, notes)
+        await Server(loaded, path).run(started, notes)
 
     uvloop.run(main())

@@ -19,7 +19,7 @@ from botsieve.challenge.desk import ChallengeDesk
 from botsieve.challenge.human_desk import COLLECTOR, script_answer
 from botsieve.challenge.page_of import page_of
 from botsieve.challenge.sequences import NO_EVIDENCE, REGULAR
-from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision, reasons_text
 from botsieve.detectors.settings import HumanInteraction
 from botsieve.engine import Engine
 from botsieve.journal import Journal
@@ -160,6 +160,8 @@ class DecisionService:
         if decision.set_cookie:
             # The plain nginx include cannot add our cookie to the application's answers; to our own pages it can.
             answer = msgspec.structs.replace(answer, headers=(*answer.headers, ("Set-Cookie", decision.set_cookie)))
+        if self.desk.settings.show_all:
+            answer = msgspec.structs.replace(answer, headers=(*answer.headers, *_for_trials(decision)))
         return self._told(answer)
 
     def page(self, o: Observation, verdict: str, decision_id: str, score: int) -> Answer:
@@ -253,3 +255,13 @@ class DecisionService:
     def set_paused(self, paused: bool) -> None:
         """Puts every policy into monitor mode, or back."""
         self.engine.rulebook = msgspec.structs.replace(self.engine.rulebook, paused=paused)
+
+
+def _for_trials(decision: Decision) -> tuple[tuple[str, str], ...]:
+    """What `client_headers: all` tells a visitor beside the id."""
+    return (
+        ("X-Botsieve-Verdict", decision.verdict),
+        ("X-Botsieve-Would-Be", decision.would_be),
+        ("X-Botsieve-Score", str(decision.score)),
+        ("X-Botsieve-Reasons", reasons_text(decision.signals)),
+    )

@@ -58,10 +58,11 @@ def make_free(path: str, key: str, *, taken: str = TAKEN, accepted: str = WRITAB
     with contextlib.suppress(OSError), created_with(0o755):
         os.mkdir(os.path.dirname(path))
     try:
-        if stat.S_ISSOCK(os.stat(path).st_mode):
-            if not _is_left_over(path):
-                raise MachineError(f"{key}: {path}: {taken}")
-            os.unlink(path)
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise MachineError(f"{key}: {path} is there and is no socket; accepted: a path where nothing else is")
+        if not _is_left_over(path):
+            raise MachineError(f"{key}: {path}: {taken}")
+        os.unlink(path)
     except FileNotFoundError:
         pass
     except OSError as error:

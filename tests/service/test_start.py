@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from botsieve.config.loader import LAST_GOOD
 
 from tests.conftest import free_port, stop
 from tests.pace import in_time
@@ -191,6 +192,7 @@ def test_port_in_use(at: Place, which: str) -> None:
             at.config.write_text(text)
         line = refused_by_the_machine(at, which)
         assert f"127.0.0.1:{port}: Address already in use" in line
+        assert not (at.state / LAST_GOOD).exists()  # a mistake in the next file would have led back here
 
 
 def test_keys_file_unreadable(at: Place) -> None:

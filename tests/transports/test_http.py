@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from botsieve.decision import ALLOW, BLOCK, CHALLENGE, Decision, Signal
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE, MAX_REASONS, Decision, Signal
 from botsieve.observation import Observation
-from botsieve.transports.http import MAX_REASONS, NginxEdge, verdict_answer
+from botsieve.transports.http import NginxEdge, verdict_answer
 from botsieve.transports.http_readers import Request
 from botsieve.values import replace
 from hypothesis import given

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.observation import Observation
@@ -77,6 +78,18 @@ def test_pages_use_what_was_decided(whole: Service) -> None:
     assert decision.verdict == BLOCK
     answer = whole.service.page(seen("/strict/", CURL), CHALLENGE, decision.id, 0)
     assert b"botsieve_block" in answer.body
+
+
+def test_visitors_are_told_all_for_trials(whole: Service) -> None:
+    """`client_headers: all`: verdict, score and reasons beside the id, with a challenge or a block; else the id alone."""
+    decision = whole.service.judge(seen("/strict/", CURL))
+    names = {name for name, _ in whole.service.answer(seen("/strict/", CURL), decision).headers}
+    assert {name for name in names if name.startswith("X-Botsieve-")} == {"X-Botsieve-Id"}
+    whole.service.desk.settings = msgspec.structs.replace(whole.service.desk.settings, show_all=True)
+    told = dict(whole.service.page(seen("/strict/", CURL), decision.verdict, decision.id, decision.score).headers)
+    assert told["X-Botsieve-Id"] == decision.id
+    assert (told["X-Botsieve-Verdict"], told["X-Botsieve-Would-Be"]) == (decision.verdict, decision.would_be)
+    assert (told["X-Botsieve-Score"], told["X-Botsieve-Reasons"]) == (str(decision.score), ",".join(decision.reasons))
 
 
 @pytest.mark.parametrize("verdict", ["challenge", "block", "allow", "", "nonsense"])

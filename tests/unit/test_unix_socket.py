@@ -70,11 +70,12 @@ def test_paths_that_cannot_be(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
-    """Only sockets are ever removed."""
+    """Only sockets are ever removed, and the message says what stands there: not that an address is in use."""
     (tmp_path / "file").write_text("precious")
-    make_free(f"{tmp_path}/file", KEY)
-    with pytest.raises(MachineError, match="accepted: "):
-        bound(f"{tmp_path}/file", 0o660, KEY)
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "folder"):
+        with pytest.raises(MachineError, match=f"{KEY}: {tmp_path}/{name} is there and is no socket; accepted: "):
+            bound(f"{tmp_path}/{name}", 0o660, KEY)
     assert (tmp_path / "file").read_text() == "precious"
 
 

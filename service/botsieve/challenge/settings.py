@@ -56,7 +56,7 @@ class ChallengeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Section `challenge` of the configuration; `keys_file` and `providers` belong to the edges.
 
     `contact`: a mail address (with or without `mailto:`) or an http(s) link, "" for none.  `show_id`: send `X-Botsieve-Id` to
-    the visitor (`client_headers` other than none).
+    the visitor (`client_headers` other than none); `show_all`: and verdict, score and reasons (all).
     """
 
     prefix: str = "/.botsieve/"
@@ -71,6 +71,7 @@ class ChallengeSettings(msgspec.Struct, frozen=True, kw_only=True):
     loop_limit: int = 3
     contact: str = ""
     show_id: bool = True
+    show_all: bool = False
 
     def __post_init__(self) -> None:
         _demand(bool(re.fullmatch(PREFIX, self.prefix)), "prefix", "a path such as /.botsieve/, beginning and ending with /")

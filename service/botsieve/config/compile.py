@@ -150,7 +150,7 @@ def _service(plan: Plan) -> ServiceSettings:
     given = plan.service
     return ServiceSettings(
         edges=tuple(_edge(edge) for edge in plan.edges),
-        challenge=_challenge(given["challenge"], show_id=given["client_headers"] != "none"),
+        challenge=_challenge(given["challenge"], given["client_headers"]),
         keys_file=given["challenge"]["keys_file"],
         sessions=SessionSettings(**given["sessions"]),
         device=DeviceSettings(**given["device"]),
@@ -202,13 +202,14 @@ def _edge(plan: EdgePlan) -> EdgeSettings:
     )
 
 
-def _challenge(given: dict[str, Any], *, show_id: bool) -> ChallengeSettings:
+def _challenge(given: dict[str, Any], shown: str) -> ChallengeSettings:
     rest = {key: value for key, value in given.items() if key not in ("levels", "no_js", "keys_file", "contact")}
     return ChallengeSettings(
         levels=MappingProxyType({name: LevelSettings(**level) for name, level in given["levels"].items()}),
         no_js=NoJsSettings(**given["no_js"]),
         contact=given["contact"] or "",
-        show_id=show_id,
+        show_id=shown != "none",
+        show_all=shown == "all",
         **rest,
     )
 

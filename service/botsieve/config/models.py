@@ -36,8 +36,9 @@ class Configuration(Section):
     reputation: tuple[ReputationList, ...] = Field(default=(), max_length=MAX_LISTS)
     geo: Geo = Geo()
     edges: Edges = Edges()
-    client_headers: Annotated[str, Word("id", "none", later=("all",))] = Field(
-        default="id", description="what visitors get: nothing, or X-Botsieve-Id on challenge and block"
+    client_headers: Annotated[str, Word("id", "none", "all")] = Field(
+        default="id",
+        description="what visitors get with a challenge or a block: X-Botsieve-Id; nothing; or verdict, score and reasons too, for trials",
     )
     challenge: Challenge = Challenge()
     sessions: Sessions = Sessions()

@@ -77,6 +77,13 @@ class GrpcEdge(_Edge):
     meaning: ClassVar[str] = "Anything that speaks botsieve.v1.DecisionService."
     listen: Annotated[str | None, Listen()] = Field(default=None, description="where it asks; null: off")
     sees: SeesValue = Field(default=None, description=_SEES)
+    deadline_ms: Annotated[int, Whole(1, 1000)] = Field(
+        default=20, description="a call that takes longer ends with DEADLINE_EXCEEDED"
+    )
+    on_late: Annotated[str, Word("allow", later=("block",))] = Field(
+        default="allow",
+        description="nothing else: the proto has no verdict for it, and the caller does what it chose (docs/grpc.md)",
+    )
     max_in_flight: Annotated[int, Whole(1, 10_000)] = Field(
         default=256, description="calls at one time; more are refused at once"
     )

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from botsieve.challenge.answer import Answer
 from botsieve.config.settings import EdgeSettings
-from botsieve.decision import ALLOW, Decision, Signal
+from botsieve.decision import ALLOW, Decision, reasons_text
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation
 from botsieve.service import DecisionService
@@ -23,7 +23,6 @@ from botsieve.transports.known_checks import KnownChecks
 
 CHECK = b"/v1/check/nginx"
 PAGE = b"/v1/page"
-MAX_REASONS = 512
 
 _NOT_FOUND = render(404, [("Cache-Control", "no-store")])
 _UNJUDGED = {
@@ -198,7 +197,7 @@ def verdict_answer(decision: Decision) -> bytes:
     signals = decision.signals
     if not signals and not decision.retry_after_s and not decision.hold_s and not decision.set_cookie:
         return _plain_answer(decision)
-    text = f"{_lines(decision, _reasons(signals) if signals else '')}{decision.id}\r\n"
+    text = f"{_lines(decision, reasons_text(signals) if signals else '')}{decision.id}\r\n"
     if decision.retry_after_s:
         text += f"Retry-After: {decision.retry_after_s}\r\n"
     if decision.hold_s:
@@ -231,12 +230,6 @@ def _plain_answer(decision: Decision) -> bytes:
         if len(_PLAIN) < _MAX_PLAIN:
             _PLAIN[said] = lines
     return lines + decision.id.encode("latin-1", "replace") + b"\r\n\r\n"
-
-
-def _reasons(signals: tuple[Signal, ...]) -> str:
-    """The reasons in 512 bytes: whole ones only."""
-    text = ",".join([signal.reason for signal in signals])
-    return text if len(text) <= MAX_REASONS else text[: MAX_REASONS + 1].rpartition(",")[0]
 
 
 def rendered(answer: Answer) -> bytes:

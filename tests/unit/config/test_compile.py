@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from botsieve.config import loads
 from botsieve.config.compile import address, build_steps
 from botsieve.config.effective import plan_of
@@ -89,6 +90,13 @@ def test_edges_know_what_they_see_and_whom_they_believe() -> None:
     assert (grpc.host, grpc.port, str(grpc)) == ("::1", 9483, "[::1]:9483")
     assert pack_address("::1") in service.edge("grpc").trusted
     assert service.challenge.show_id is False
+
+
+@pytest.mark.parametrize(("word", "shown"), [("none", (False, False)), ("id", (True, False)), ("all", (True, True))])
+def test_what_visitors_are_told(word: str, shown: tuple[bool, bool]) -> None:
+    """`client_headers` says whether the id, and whether all, goes out with a challenge or a block."""
+    challenge = loads(b"client_headers: %s\n" % word.encode()).service.challenge
+    assert (challenge.show_id, challenge.show_all) == shown
 
 
 def test_the_rulebook_carries_its_id() -> None:

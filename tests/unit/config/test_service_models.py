@@ -6,6 +6,7 @@ import pytest
 from botsieve.challenge.settings import ChallengeSettings
 from botsieve.config import loads
 from botsieve.config.service_models import SIGHTS, Challenge, Sees
+from botsieve.errors import ConfigError
 from botsieve.observation import SIGHT_WORDS
 from pydantic_core import PydanticCustomError
 
@@ -21,9 +22,16 @@ def test_what_an_edge_sees_is_auto_or_known_words() -> None:
             Sees().take(wrong)
 
 
+def test_grpc_does_not_promise_what_it_cannot_do() -> None:
+    """`on_late: block` has no form in the proto: it is refused where it would do nothing, and taken where it acts."""
+    assert loads(b"edges: {nginx: {on_late: block}, forward: {on_late: block}, grpc: {on_late: allow}}").service
+    with pytest.raises(ConfigError, match=r"edges\.grpc\.on_late: 'block' is not available in this version; accepted: allow"):
+        loads(b"edges: {grpc: {on_late: block}}")
+
+
 def test_every_setting_of_the_challenge_can_be_set() -> None:
-    """The section has the fields of ChallengeSettings, besides the key file; show_id follows client_headers."""
-    assert set(Challenge.model_fields) - {"keys_file"} == set(ChallengeSettings.__struct_fields__) - {"show_id"}
+    """The section has the fields of ChallengeSettings, besides the key file; show_id and show_all follow client_headers."""
+    assert set(Challenge.model_fields) - {"keys_file"} == set(ChallengeSettings.__struct_fields__) - {"show_id", "show_all"}
 
 
 @pytest.mark.parametrize(
