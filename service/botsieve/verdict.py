@@ -15,6 +15,7 @@ from botsieve.challenge.session import Session
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE, LEVELS, Signal
 from botsieve.detectors.view import View
 from botsieve.observation import NAVIGATION, PREFLIGHT, Observation
+from botsieve.policy import PathSet
 from botsieve.score import BEHAVIOUR_FAMILIES
 from botsieve.state.profiles import ClientProfile
 
@@ -25,6 +26,9 @@ HEARD_TIMES = 3
 HEARD_S = 300.0
 # guess: pages that are opened together (tabs of a search, a browser that starts again) are asked together, and that is once.
 TOGETHER_S = 2.0
+# What programs are meant to read.  An authority asks here before it renews a certificate, as the program that it is; a crawler that is
+# refused robots.txt takes it that everything is allowed (RFC 9309, 2.3.1.3).
+FOR_PROGRAMS = PathSet(("/robots.txt", "/.well-known/"))
 _LIE = "claim.false_crawler"
 _TIMER = "timing.suspicious_timing"
 
@@ -114,12 +118,15 @@ def _settled(
             return _ALLOWED
         _end_deferral(client)  # the page load after data calls that were let through: now it is due
         return _challenge(at, "normal", client, clearances, deferrals)
+    lies = any(signal.id == _LIE for signal in at.signals)
+    if at.by_score and not lies and _is_for_programs(at.o):
+        return _ALLOWED
     if would == BLOCK:
         if not (at.by_score and policy.challenge_first and policy.challenge != "none" and at.o.wants_document):
             return _BLOCKED
         if (at.standing is not None and at.standing.level == "hard") or _heard(at, client) or _never_challenged(at):
             return _BLOCKED
-        if any(signal.id == _LIE for signal in at.signals):
+        if lies:
             return _BLOCKED  # the challenge before a block is for people, and no person is somebody's crawler
         return _challenge(at, "hard", client, clearances, deferrals)
     if _never_challenged(at) or (at.by_score and not at.level and at.o.is_embedded_file):
@@ -176,6 +183,10 @@ def _never_challenged(at: Standpoint) -> bool:
     if at.view.profiles.item or o.is_foreign or not o.is_upgrade:
         return False
     return at.session is not None or at.standing is not None
+
+
+def _is_for_programs(o: Observation) -> bool:
+    return o.path in FOR_PROGRAMS and o.method in (b"GET", b"HEAD") and not o.is_ambiguous
 
 
 def _heard(at: Standpoint, client: ClientProfile | None) -> bool:

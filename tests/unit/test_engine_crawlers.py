@@ -80,6 +80,12 @@ def test_a_liar_is_not_challenged_first() -> None:
     assert (decision.verdict, decision.level) == ("block", "")
 
 
+def test_a_liar_is_refused_what_programs_may_read() -> None:
+    """It is free for who says who it is."""
+    assert Asked(BROWSERS).claim(REFUTED, uri="/robots.txt").verdict == "block"
+    assert Asked(BROWSERS).claim(UNVERIFIED, uri="/robots.txt").verdict == "allow"
+
+
 def test_what_the_operator_says_stands_above_it() -> None:
     """The exception list, a rule that allows, and a finding that is switched off."""
     rule = Rule(name="test", then="allow", networks=RangeSet.parse(["203.0.113.7"]))

@@ -136,7 +136,8 @@ class PolicyModel(Section):
     )
     never_challenge: Paths = Field(
         default=("/robots.txt", "/favicon.ico", "/.well-known/"),
-        description="never challenged, as OPTIONS preflights never are",
+        description="never challenged, as OPTIONS preflights never are; what programs are meant to read (/robots.txt, /.well-known/) is "
+        "never refused by a score either, whatever stands here",
     )
     entry_pages: Paths = Field(default=("/",), description="need no Referer")
     detectors: Detectors = Field(default=Detectors(), description="changes for this policy only")
