@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botsieve.edge.check.site import MAX_TRIES, Scope, Site, printable
+from botsieve.edge.check.site import MAX_TRIES, Finding, Scope, Site
 from botsieve.edge.check.sources import Sources
 from botsieve.edge.check.tree import read_tree
 
@@ -72,4 +72,4 @@ def test_tries_are_bounded() -> None:
 
 def test_lines_are_for_a_terminal() -> None:
     """No control byte of a configuration reaches the terminal."""
-    assert printable("a\x1b[2Jü\u202e") == "a\\x1b[2Jü\\u202e"
+    assert str(Finding("/f", 7, "trap", "a\x1b[2Jü", "x\u202ey")) == "/f:7: a\\x1b[2Jü; x\\u202ey"

@@ -27,6 +27,11 @@ def time_text(now_s: float) -> str:
     return f"{_second_text(whole_s)}.{all_ms - whole_s * 1000:03d}Z"
 
 
+def second_text(now_s: float) -> str:
+    """The same in whole seconds: `2026-11-21T21:18:03Z`."""
+    return f"{_second_text(int(now_s))}Z"
+
+
 @lru_cache(maxsize=16)
 def _second_text(whole_s: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole_s))

@@ -11,10 +11,9 @@ from botsieve.decision import Decision, Signal
 from botsieve.journal.packing import pack
 from botsieve.journal.record import unpack
 from botsieve.journal.redact import Redactor, route_text
-from botsieve.journal.render import render, to_line
+from botsieve.journal.render import render, second_text, to_line
 from botsieve.observation import Observation
-from botsieve.replay.stamps import time_text
-from botsieve.replay.wording import shown
+from botsieve.printable import printable
 
 _MAX_TARGET = 120
 
@@ -40,12 +39,12 @@ class ClientView:
             return
         if o.user_agent != self._agent:
             self._agent = o.user_agent
-            self._write(f"User-Agent: {shown(o.user_agent) or '(none seen)'}")
+            self._write(f"User-Agent: {printable(o.user_agent) or '(none seen)'}")
         # Reports are copied into mails and tickets: the values of a query stay in the log that the operator has.
         uri = route_text(o.uri.decode("latin-1")).encode("latin-1")
-        target = shown(uri, _MAX_TARGET) + ("..." if len(uri) > _MAX_TARGET else "")
+        target = printable(uri, _MAX_TARGET) + ("..." if len(uri) > _MAX_TARGET else "")
         score = f"{decision.would_be} {decision.score}"
-        self._write(f"  {self.count:>5}  {time_text(o.edge_time_s)}  {score:<13}  {shown(o.method)} {target}")
+        self._write(f"  {self.count:>5}  {second_text(o.edge_time_s)}  {score:<13}  {printable(o.method)} {target}")
         for signal in decision.signals:
             self._write(f"         {signal_text(signal)}")
 
@@ -58,4 +57,4 @@ def decision_line(o: Observation, decision: Decision) -> str:
 def signal_text(signal: Signal) -> str:
     """`+30 url_pattern:30  (steps 6, limit 6)`."""
     measures = ", ".join(f"{m.name} {m.value:g}" + ("" if m.limit is None else f", limit {m.limit:g}") for m in signal.measures)
-    return f"{signal.points:+d} {shown(signal.reason.encode())}" + (f"  ({measures})" if measures else "")
+    return f"{signal.points:+d} {printable(signal.reason)}" + (f"  ({measures})" if measures else "")

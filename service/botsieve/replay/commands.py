@@ -14,6 +14,7 @@ import click
 from botsieve.errors import InputError, InvalidObservation
 from botsieve.observation import pack_address
 from botsieve.policy import Rulebook
+from botsieve.printable import printable
 from botsieve.replay.client_view import ClientView
 from botsieve.replay.formats import LineParser, built_in
 from botsieve.replay.labels import Labels, read_labels
@@ -24,7 +25,6 @@ from botsieve.replay.rules import rulebook_of
 from botsieve.replay.run import OnDecision, ParserFor, Result
 from botsieve.replay.run import replay as run_replay
 from botsieve.replay.text_report import DEFAULT_LIMIT, text_report
-from botsieve.replay.wording import shown
 
 _OK, _UNKNOWN, _UNREADABLE, _OUR_FAULT = 0, 1, 5, 70
 
@@ -139,7 +139,7 @@ def parser_named(form: str, logs: NginxLogs | None = None) -> LineParser:
         if parser is not None:
             return parser
         raise InputError(
-            f"--format {shown(form.encode())}: accepted: combined, common, botsieve, or a log_format with its $variables"
+            f"--format {printable(form)}: accepted: combined, common, botsieve, or a log_format with its $variables"
         )
     escape, text = "default", form.strip().rstrip(";")
     if text.startswith("escape="):
@@ -156,7 +156,7 @@ def _complain(result: Result) -> int:
         click.echo(f"botsieve: {broken}; what was read before it is reported", err=True)
     for signal, (error, count) in result.failed.items():
         click.echo(
-            f"botsieve: {signal} failed {count} times and was left out ({shown(error.encode())}); please report this", err=True
+            f"botsieve: {signal} failed {count} times and was left out ({printable(error)}); please report this", err=True
         )
     if result.broken:
         return _UNREADABLE
@@ -164,4 +164,4 @@ def _complain(result: Result) -> int:
 
 
 def _named(log: str) -> str:
-    return shown(log.encode("utf-8", "surrogateescape"), 4096)
+    return printable(log.encode("utf-8", "surrogateescape"), 4096)

@@ -1,6 +1,6 @@
 """An Explanation as a person reads it, and as one JSON object.
 
-Law of the file: text that came from a client or a file goes through `shown`.
+Law of the file: text that came from a client or a file goes through `printable`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from botsieve.decision import Measure, Signal
+from botsieve.printable import printable
 from botsieve.replay.explain import Change, Explanation, Family
-from botsieve.replay.wording import shown
 
 _UNITS = (("_s", "s"), ("_ms", "ms"), ("_percent", "%"))
 
@@ -25,12 +25,12 @@ def explain_lines(explanation: Explanation) -> Iterator[str]:
     yield ""
     yield f"{_said(record, 'would_be')}: {_score(explanation)}; settled by {_said(record, 'rule')}"
     for note in explanation.notes:
-        yield shown(note.encode())
+        yield printable(note)
     yield ""
     if not explanation.signals:
         yield "No finding."
     for signal in explanation.signals:
-        yield f"  {signal.points:+4d}  {shown(signal.reason.encode())}" + _subject(signal)
+        yield f"  {signal.points:+4d}  {printable(signal.reason)}" + _subject(signal)
         for measure in signal.measures:
             yield f"          {_measure_text(measure)}"
     yield from _sums(explanation)
@@ -55,7 +55,7 @@ def explain_object(explanation: Explanation) -> dict[str, Any]:
 
 
 def _said(record: Any, key: str) -> str:
-    return shown(str(record.get(key, "-")).encode("utf-8", "backslashreplace"), 1024)
+    return printable(str(record.get(key, "-")), 1024)
 
 
 def _score(explanation: Explanation) -> str:
@@ -68,7 +68,7 @@ def _subject(signal: Signal) -> str:
 
 
 def _measure_text(measure: Measure) -> str:
-    name = shown(measure.name.encode())
+    name = printable(measure.name)
     if measure.limit is None:
         return f"{name} {measure.value:g}"
     return f"{name} {measure.value:g}, limit {measure.limit:g}"
@@ -108,16 +108,16 @@ def _remedy_lines(explanation: Explanation) -> Iterator[str]:
     yield "If this was a mistake, one of these; a configuration that is saved is in force within seconds:"
     width = max(len(remedy.what) for remedy in explanation.remedies)
     for remedy in explanation.remedies:
-        yield f"  {shown(remedy.what.encode()):{width}}  {shown(remedy.write.encode())}"
+        yield f"  {printable(remedy.what):{width}}  {printable(remedy.write)}"
 
 
 def _change_text(change: Change) -> str:
-    reason, measure = shown(change.reason.encode()), change.measure
+    reason, measure = printable(change.reason), change.measure
     if measure is None or measure.limit is None:
         return f"without {reason}"
     # The value stood on the bad side of the limit: the good side begins there, or just below what was reached.
     side = "at least" if measure.value < measure.limit else "less than" if measure.value >= measure.limit else ""
-    return f"{shown(measure.name.encode())} {side} {measure.limit:g} instead of {measure.value:g} ({reason})"
+    return f"{printable(measure.name)} {side} {measure.limit:g} instead of {measure.value:g} ({reason})"
 
 
 def _change_object(change: Change) -> dict[str, Any]:

@@ -12,12 +12,12 @@ import msgspec
 
 from botsieve import __version__
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
+from botsieve.journal.render import second_text
 from botsieve.observation import address_text
+from botsieve.printable import printable
 from botsieve.replay.clients import Tally
 from botsieve.replay.run import Result
-from botsieve.replay.stamps import time_text
 from botsieve.replay.totals import LabelTotal, shares_of
-from botsieve.replay.wording import shown
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,8 +34,8 @@ def head_of(result: Result) -> dict[str, Any]:
         "lines": result.lines,
         "requests": totals.requests,
         "unreadable_lines": result.unreadable,
-        "first_time": None if clock.first_s is None else time_text(clock.first_s),
-        "last_time": None if clock.last_s is None else time_text(clock.last_s),
+        "first_time": None if clock.first_s is None else second_text(clock.first_s),
+        "last_time": None if clock.last_s is None else second_text(clock.last_s),
         "seconds": round(result.seconds, 3),
         "clock": clock.clock,
         "clock_resolution_s": clock.resolution_s,
@@ -63,7 +63,7 @@ def client_object(tally: Tally) -> dict[str, Any]:
     """One line of `clients`."""
     return {
         "client": address_text(tally.client),
-        "user_agent": shown(tally.agent),
+        "user_agent": printable(tally.agent),
         "label": tally.label,
         "requests": tally.requests,
         "worst": tally.worst,
@@ -73,8 +73,8 @@ def client_object(tally: Tally) -> dict[str, Any]:
         "max_score": tally.max_score,
         "first_challenge": tally.first_challenge,
         "first_block": tally.first_block,
-        "first_time": time_text(tally.first_s),
-        "last_time": time_text(tally.last_s),
+        "first_time": second_text(tally.first_s),
+        "last_time": second_text(tally.last_s),
         "reasons": dict(sorted(tally.reasons.items(), key=lambda item: (-item[1], item[0]))),
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 TimeParser = Callable[[bytes], float | None]
 
@@ -65,11 +65,6 @@ def parse_msec(stamp: bytes) -> float | None:
         return None
     time_s = float(stamp)
     return time_s if time_s <= _LATEST_S else None
-
-
-def time_text(time_s: float) -> str:
-    """Seconds since 1970 as RFC 3339 in UTC, whole seconds: `2015-05-17T10:05:40Z`."""
-    return datetime.fromtimestamp(int(time_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _offset(sign: bytes, hours: bytes, minutes: bytes) -> timedelta:

@@ -1,6 +1,6 @@
 """The result of a replay as a person reads it: what would happen to whom and why, on one screen.
 
-Law of the file: what the log cannot show stands in the first lines, not in a footnote; text of a client goes through `shown`.
+Law of the file: what the log cannot show stands in the first lines, not in a footnote; text of a client goes through `printable`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from heapq import nlargest
 
 from botsieve.decision import ALLOW, BLOCK, CHALLENGE
 from botsieve.observation import address_text
+from botsieve.printable import printable
 from botsieve.replay.clients import Tally
 from botsieve.replay.clock import SCRAMBLED, ClockVerdict
 from botsieve.replay.formats import FACTS
 from botsieve.replay.labels import is_bot, is_human
 from botsieve.replay.run import Result
 from botsieve.replay.totals import LabelTotal, Shares, shares_of
-from botsieve.replay.wording import counted, ordinal, shown, span_text
+from botsieve.replay.wording import counted, ordinal, span_text
 
 DEFAULT_LIMIT = 20
 _SHOWN_REASONS = 4
@@ -84,10 +85,10 @@ def _verdicts(result: Result) -> Iterator[str]:
 
 def _labels(result: Result) -> Iterator[str]:
     labels = result.totals.labels
-    width = max(len("label"), *(len(shown(label.encode())) for label in labels))
+    width = max(len("label"), *(len(printable(label)) for label in labels))
     yield f"  {'label':<{width}}  clients  requests  allowed  challenged  blocked"
     for label, total in sorted(labels.items()):
-        yield f"  {shown(label.encode()):<{width}}  {total.clients:>7,}  {total.requests:>8,}{_by_verdict(total)}"
+        yield f"  {printable(label):<{width}}  {total.clients:>7,}  {total.requests:>8,}{_by_verdict(total)}"
     if any(is_bot(label) or is_human(label) for label in labels):
         yield "  " + _shares(shares_of(labels))
 
@@ -163,10 +164,10 @@ def _in_full(tally: Tally, again: str) -> str:
 
 
 def _quoted(word: str) -> str:
-    return shlex.quote(shown(word.encode("utf-8", "surrogateescape"), 4096))
+    return shlex.quote(printable(word.encode("utf-8", "surrogateescape"), 4096))
 
 
 def _why(tally: Tally) -> str:
     reasons = sorted(tally.reasons, key=lambda reason: (-tally.reasons[reason], reason))
     more = len(reasons) - _SHOWN_REASONS
-    return ", ".join(shown(reason.encode()) for reason in reasons[:_SHOWN_REASONS]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(printable(reason) for reason in reasons[:_SHOWN_REASONS]) + (f" and {more} more" if more > 0 else "")

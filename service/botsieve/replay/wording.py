@@ -1,23 +1,14 @@
-"""Turns bytes of a log, which are a client's, into text that a terminal can take, and figures into words.
+"""What a log wrote in escapes, as the client sent it; and figures in words.
 
-Law of the file: what comes out is printable, on one line and bounded; no byte of a log reaches a terminal as it came.
+Law of the file: what a client sent is bytes; printable.py makes text of it.
 """
 
 from __future__ import annotations
 
 import re
 
-MAX_SHOWN = 256  # docs/decision-log.md: the User-Agent
 _ESCAPED = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\bfnrtv]))')
 _LETTERS = {b'"': b'"', b"\\": b"\\", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
-
-
-def shown(raw: bytes, limit: int = MAX_SHOWN) -> str:
-    """At most `limit` bytes of `raw` as printable text: bytes that are no UTF-8 and unprintable characters as `\\xNN`."""
-    text = raw[:limit].decode("utf-8", "backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in text)
 
 
 def unescape(field: bytes) -> bytes:

@@ -12,9 +12,10 @@ import click
 from botsieve.attacks.types import ENDED, EXPIRED, RELEASED
 from botsieve.decision import ENFORCE
 from botsieve.journal.commands import service_options, state_dir_of
+from botsieve.printable import printable_ascii
 from botsieve.store.period import filters_of, form_options, one_form, period, time_options, whom_options
 from botsieve.store.read import reading
-from botsieve.store.shown import csv_text, json_text, plain, table, when
+from botsieve.store.shown import csv_text, json_text, table, when
 
 _UNKNOWN = 1
 _COLUMNS = (
@@ -151,7 +152,7 @@ def show(incident_id: str, config: str | None, state_dir: str | None, as_json: b
     with reading(state_dir_of(config, state_dir)) as reader:
         found = reader.incident(incident_id.strip().lower())
     if found is None:
-        click.echo(f"no incident {plain(incident_id)}; `botsieve incidents list` shows those that are kept", err=True)
+        click.echo(f"no incident {printable_ascii(incident_id)}; `botsieve incidents list` shows those that are kept", err=True)
         return _UNKNOWN
     if as_json:
         requests = [one | {"time": when(one["time_s"])} for one in found["requests"]]
@@ -166,7 +167,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
     ended = f"ended {when(one['ended_s'])}: {_WHY.get(one['why'], one['why'])}" if one["ended_s"] else "goes on"
     lines = [
         f"{one['attack_type']}  ({one['detector']})  {one['id']}",
-        f"policy {plain(one['policy'])}, {_prevention(one)}",
+        f"policy {printable_ascii(one['policy'])}, {_prevention(one)}",
         f"client {_whom(one)}, counted on: {one['subject']}, network {one['network']}",
         f"began {when(one['started_s'])}, last violation {when(one['last_s'])}, {ended}",
         _counts(one),
@@ -179,7 +180,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
     if measured:
         lines += [*table(("MEASURED", "HIGHEST", "LAST", "THRESHOLD"), measured, right=(1, 2, 3)), ""]
     if one["details"]:
-        lines += [f"found: {plain(', '.join(one['details']))}", ""]
+        lines += [f"found: {printable_ascii(', '.join(one['details']))}", ""]
     requests = one["requests"]
     if requests:
         lines.append(

@@ -11,29 +11,20 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botsieve.journal.render import time_text, to_line
+from botsieve.journal.render import second_text, to_line
+from botsieve.printable import printable_ascii
 
 # OWASP: what a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MAX_CELL = 60
 
 
-def plain(value: object) -> str:
-    """Any value as printable ASCII on one line: everything else is escaped."""
-    text = str(value)
-    return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))
-
-
-def _escaped(char: str) -> str:
-    if " " <= char <= "~":
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65_536 else f"\\U{code:08x}"
-
-
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> list[str]:
     """Aligned columns; those numbered in `right` to the right.  A long cell is cut, the last column never."""
-    cells = [[_cut(plain(cell)) if at < len(headings) - 1 else plain(cell) for at, cell in enumerate(row)] for row in rows]
+    cells = [
+        [_cut(printable_ascii(cell)) if at < len(headings) - 1 else printable_ascii(cell) for at, cell in enumerate(row)]
+        for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     lines = []
     for row in (headings, *cells):
@@ -65,7 +56,9 @@ def _cell(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = str(value)
-    return f"'{plain(text)}" if text.startswith(_FORMULA) or (text[:1] in "＝＋－＠" and text) else plain(text)
+    return (
+        f"'{printable_ascii(text)}" if text.startswith(_FORMULA) or (text[:1] in "＝＋－＠" and text) else printable_ascii(text)
+    )
 
 
 def json_text(value: Any) -> str:
@@ -75,4 +68,4 @@ def json_text(value: Any) -> str:
 
 def when(time_s: float) -> str:
     """Seconds since 1970 for people: UTC, whole seconds, "" for none."""
-    return time_text(time_s)[:19] + "Z" if time_s else ""
+    return second_text(time_s) if time_s else ""

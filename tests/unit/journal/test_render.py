@@ -11,7 +11,7 @@ from botsieve.decision import Decision, Measure, Signal
 from botsieve.journal.packing import pack
 from botsieve.journal.record import unpack
 from botsieve.journal.redact import Redactor
-from botsieve.journal.render import client_text, line_of, render, time_text, to_line
+from botsieve.journal.render import client_text, line_of, render, second_text, time_text, to_line
 from botsieve.observation import Observation, make_observation, pack_address
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,3 +144,8 @@ def test_a_measure_without_a_number_is_left_out() -> None:
 def test_times_are_utc_with_milliseconds(now_s: float, text: str) -> None:
     """Rounded to the millisecond, also over the second."""
     assert time_text(now_s) == text
+
+
+def test_whole_seconds() -> None:
+    """UTC, RFC 3339; what has begun is not rounded up."""
+    assert second_text(1431857140.9) == "2015-05-17T10:05:40Z"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from botsieve.replay.stamps import parse_msec, parse_time_iso8601, parse_time_local, time_text
+from botsieve.journal.render import second_text
+from botsieve.replay.stamps import parse_msec, parse_time_iso8601, parse_time_local
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,7 +62,7 @@ def test_any_bytes_give_seconds_or_none(stamp: bytes) -> None:
     """Nothing is raised, and what comes out can be printed."""
     for parse in (parse_time_local, parse_time_iso8601, parse_msec):
         time_s = parse(stamp)
-        assert time_s is None or time_text(time_s).endswith("Z")
+        assert time_s is None or second_text(time_s).endswith("Z")
 
 
 @given(st.from_regex(rb"[0-3][0-9]/(May|Feb|Xyz)/[0-9]{4}:[0-2][0-9]:[0-6][0-9]:[0-6][0-9] [+-][0-9]{4}", fullmatch=True))
@@ -75,8 +76,3 @@ def test_time_local_agrees_with_the_library(stamp: bytes) -> None:
         return
     got = parse_time_local(stamp)
     assert got == expected or (got is None and (expected < 0 or expected > 253_402_300_000))
-
-
-def test_time_text() -> None:
-    """UTC, whole seconds, RFC 3339."""
-    assert time_text(1431857140.9) == "2015-05-17T10:05:40Z"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import re2
 
 from botsieve.edge.check.tree import Directive
+from botsieve.printable import printable
 
 CHECK_PATH = "/_botsieve/check"
 PAGE = "@botsieve_page"
@@ -24,6 +25,7 @@ _SCOPES = frozenset({"http", "server", "location", "if", "limit_except"})
 MAX_TRIES = 100_000
 # Directives of one name in one block that are looked at.
 MAX_SAME = 200
+_MAX_LINE = 2_000
 
 
 class Finding(NamedTuple):
@@ -36,12 +38,7 @@ class Finding(NamedTuple):
     write: str
 
     def __str__(self) -> str:
-        return printable(f"{self.file}:{self.line}: {self.visitor}; {self.write}")
-
-
-def printable(text: str, longest: int = 2_000) -> str:
-    """Text for a terminal: what is no printable character is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:longest])
+        return printable(f"{self.file}:{self.line}: {self.visitor}; {self.write}", _MAX_LINE)
 
 
 class Scope:
