@@ -18,6 +18,7 @@ from botsieve.journal import Journal, JournalOptions
 from botsieve.values import replace
 
 from tests.replay.samples import botsieve, combined
+from tests.unit.journal.samples import TOLD
 from tests.unit.replay.decisions import decision, observation
 
 ID = "7k3m-9x2q-f4d1-p8wz"
@@ -32,16 +33,7 @@ RECORD = {
     "score": 75,
     "bot": True,
     "reasons": ["bot_useragent:curl", "suspicious_timing:35"],
-    "signals": [
-        {"id": "agent.bot_useragent", "points": 40, "detail": "curl"},
-        {
-            "id": "timing.suspicious_timing",
-            "points": 35,
-            "detail": "35",
-            "subject": "client",
-            "measures": {"cv": [0.012, 0.05], "mean_s": [1.001, 2.0]},
-        },
-    ],
+    "signals": TOLD,
     "rule": "threshold.challenge",
     "policy": "shop",
     "config": "3f9c2a71be04",

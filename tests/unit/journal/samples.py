@@ -16,6 +16,17 @@ ID = "7k3m-9x2q-f4d1-p8wz"
 CONFIG = "3f9c2a71be04"
 CURL = Signal("agent.bot_useragent", 40, "curl")
 TIMER = Signal("timing.suspicious_timing", 35, "35", "client", (Measure("cv", 0.012, 0.05), Measure("mean_s", 1.001, 2.0)))
+# The two as the decision log tells them.
+TOLD = [
+    {"id": "agent.bot_useragent", "points": 40, "detail": "curl"},
+    {
+        "id": "timing.suspicious_timing",
+        "points": 35,
+        "detail": "35",
+        "subject": "client",
+        "measures": {"cv": [0.012, 0.05], "mean_s": [1.001, 2.0]},
+    },
+]
 
 _SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "decision-log.schema.json").read_text())
 SCHEMA = Draft202012Validator(_SCHEMA)

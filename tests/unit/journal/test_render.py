@@ -16,7 +16,7 @@ from botsieve.observation import Observation, make_observation, pack_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.journal.samples import CURL, NOW_S, SCHEMA, TIMER, decision, decisions, observation, observations
+from tests.unit.journal.samples import CURL, NOW_S, SCHEMA, TIMER, TOLD, decision, decisions, observation, observations
 
 # What takes a terminal over, breaks a line, or turns text around.
 HOSTILE = [
@@ -47,16 +47,7 @@ def test_the_object_has_the_keys_of_the_contract() -> None:
         "score": 75,
         "bot": True,
         "reasons": ["bot_useragent:curl", "suspicious_timing:35"],
-        "signals": [
-            {"id": "agent.bot_useragent", "points": 40, "detail": "curl"},
-            {
-                "id": "timing.suspicious_timing",
-                "points": 35,
-                "detail": "35",
-                "subject": "client",
-                "measures": {"cv": [0.012, 0.05], "mean_s": [1.001, 2.0]},
-            },
-        ],
+        "signals": TOLD,
         "rule": "threshold.challenge",
         "policy": "shop",
         "config": "3f9c2a71be04",
