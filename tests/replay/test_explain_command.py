@@ -97,6 +97,19 @@ def test_limits_of_a_configuration(state_dir: str, tmp_path: Path, capsys: pytes
     assert "The configuration has changed since (3f9c2a71be04, now " in out
 
 
+def test_limits_of_a_running_service(state_dir: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--state-dir alone: the limits are those of the text that its service applied, and none that is broken or not ours."""
+    kept = Path(state_dir) / "config.last-good"
+    kept.write_text("policies: [{name: default, challenge_at: 30, block_at: 70}]\n")
+    assert main(["explain", ID, "--state-dir", state_dir]) == 0
+    out = capsys.readouterr().out
+    assert "challenge from 30, block from 70" in out
+    assert "packaged defaults" not in out
+    kept.write_text("policies: [{name: default, allow: {headers: {x-key: ['${file:/nowhere/at/all}']}}}]\n")
+    assert main(["explain", ID, "--state-dir", state_dir]) == 0
+    assert "The limits are those of the packaged defaults" in capsys.readouterr().out
+
+
 def test_unknown_id(state_dir: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1 and a clear text."""
     assert main(["explain", "0000-0000-0000-0000", "--state-dir", state_dir]) == 1

@@ -196,6 +196,8 @@ def _softened(by_threshold: str, would_be: str, *, deferred: bool) -> str:
         return "By score: block. A page load is challenged once, hard, before it is blocked."
     if by_threshold == CHALLENGE and would_be == ALLOW:
         return "By score: challenge. This kind of request or this path is never challenged."
+    if by_threshold == BLOCK and would_be == ALLOW:
+        return "By score: block. No score refuses what programs are meant to read (/robots.txt, /.well-known/)."
     if would_be == BLOCK:
         return f"By score: {by_threshold}. The policy blocks in place of challenging."
     return f"By score: {by_threshold}; a challenge that was put off before is due now."

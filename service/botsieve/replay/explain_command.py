@@ -47,7 +47,8 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
     if config is None and state_dir is None and what != "-" and os.path.exists(PACKAGED_CONFIG):
         config = str(PACKAGED_CONFIG)  # where `botsieve serve` looks, too
     notes: list[str] = []
-    rulebook = _rulebook(config, notes)
+    kept = _kept(state_dir) if config is None and what != "-" else None
+    rulebook = kept or _rulebook(config, notes)
     if what == "-":
         record = _from_line(_first_line(), rulebook, form, notes)
     else:
@@ -58,9 +59,9 @@ def explain(what: str, config: str | None, state_dir: str | None, form: str | No
         if found is None:
             return _UNKNOWN
         record = found
-    explanation = explain_record(record, _policy(rulebook, record), rulebook.config if config else "")
+    explanation = explain_record(record, _policy(rulebook, record), rulebook.config if config or kept else "")
     notes += _claimed(explanation, rulebook)
-    if config is None and record.get("config") not in (None, rulebook.config):
+    if config is None and kept is None and record.get("config") not in (None, rulebook.config):
         notes.append("The limits are those of the packaged defaults; --config FILE names the service's own.")
     _print(explanation, notes, as_json=as_json)
     return 0
@@ -76,6 +77,19 @@ def _rulebook(config: str | None, notes: list[str]) -> Rulebook:
         rulebook = load_or_last_good(config)[0].rulebook
         notes.append("The configuration has mistakes (`botsieve check-config`): limits are those of the last good one.")
         return rulebook
+
+
+def _kept(state_dir: str | None) -> Rulebook | None:
+    """Of the text that the service of a state folder applied last; None where there is none that can be read here."""
+    from botsieve.config.loader import LAST_GOOD
+
+    path = os.path.join(state_dir or "", LAST_GOOD)
+    if state_dir is None or not os.path.isfile(path):
+        return None
+    try:
+        return rulebook_of(path)
+    except (ConfigError, InputError):  # a secret that only the service may read; not our file
+        return None
 
 
 def _print(explanation: Explanation, notes: list[str], *, as_json: bool) -> None:

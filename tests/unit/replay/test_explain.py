@@ -129,6 +129,7 @@ def test_thresholds_of_the_policy() -> None:
         (record(0, [], "block", "prevention"), "prevention"),
         (record(90, [VOLUME, CURL], "challenge"), "once, hard, before it is blocked"),
         (record(75, [CURL, TIMER], "allow"), "never challenged"),
+        (record(90, [VOLUME, CURL], "allow"), "No score refuses what programs are meant to read"),
         (record(75, [CURL, TIMER], "allow", deferred=True), "waits for the next page load"),
         (record(75, [CURL, TIMER], "block"), "blocks in place of challenging"),
         (record(0, [], "challenge"), "put off before"),
