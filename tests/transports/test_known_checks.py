@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any, cast
 
+import pytest
 from botsieve.observation import Observation
-from botsieve.transports.edge_headers import observation_of
+from botsieve.remembered import Remembered
+from botsieve.transports.edge_headers import Shared, observation_of
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.http_wire import HttpConnection
-from botsieve.transports.known_checks import MAX_TEXT, MAX_TEXTS, KnownChecks
+from botsieve.transports.known_checks import MAX_OWN, MAX_TEXT, MAX_TEXTS, KnownChecks
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -63,10 +66,12 @@ def known(checks: KnownChecks, raw: bytes) -> Observation | None:
 
 
 def learned(raw: bytes) -> KnownChecks:
-    """What has met these bytes twice."""
+    """What has met these bytes twice, and once before if they had names to be learned."""
     checks = KnownChecks(LINE)
     assert known(checks, raw) is None
     assert known(checks, raw) is None
+    if checks.names:
+        assert known(checks, raw) is None
     return checks
 
 
@@ -109,6 +114,8 @@ SECOND = st.tuples(
             b"X-JA4-Fingerprint",
             b"X-Botsieve-Scheme",
             b"X-Botsieve-Tls-Sig",
+            b"X-Forwarded-For",
+            b"x-forwarded-for",
             b"Cookie",
             b"Connection",
             b"Content-Length",
@@ -130,22 +137,33 @@ ENDS = st.sampled_from([b"\r\n\r\n", b"\r\n\r\n", b"\n\n", b"\r\n\r\nabc", b"\r\
 @example(first=[b"Cookie: a\nReferer: b"], second=[], end=b"\r\n\r\n", is_whole=True)
 @example(first=[b"Cookie: a\rReferer: b"], second=[], end=b"\r\n\r\n", is_whole=True)
 @example(first=[], second=[b"Connection: close"], end=b"\r\n\r\n", is_whole=True)
+@example(first=[], second=[b"X-Forwarded-For: a", b"X-Forwarded-For: b"], end=b"\r\n\r\n", is_whole=True)
+@example(first=[], second=[b"X-Forwarded-For: a\nb: c"], end=b"\r\n\r\n", is_whole=True)
+@example(first=[], second=[b"X-Forwarded-For: a"], end=b"\r\n\r\nX-Forwarded-For: b\r\n", is_whole=True)
 def test_what_is_known_is_what_its_lines_say(first: list[bytes], second: list[bytes], end: bytes, is_whole: bool) -> None:
     """Any lines: either it is left to the parser, or it is one whole request, the same one, and its connection stays."""
     raw = check(*(OWN if is_whole else OWN[:2]), *first, *EDGE, *second, end=end)
-    checks = KnownChecks(LINE)
+    checks = learned(check(*OWN, *EDGE, b"X-Forwarded-For: 192.0.2.1"))
     for _ in range(3):
         found = known(checks, raw)
     if found is not None:
         assert (found, True) == by_its_lines(raw)
 
 
+# A proxy of many before nginx, and a token of the application; the last line is one of the browser's.
+BEHIND_A_CDN = check(
+    *OWN, *EDGE, b"X-Forwarded-For: 192.0.2.7", b"User-Agent: a", b"CF-Ray: 8f1", b"x-csrf-token: 0123456789", b"Accept: */*"
+)
+
+
 @settings(max_examples=200)
 @given(data=st.data(), at=st.integers(0, 400), cut=st.integers(0, 3), put=st.binary(max_size=3))
 def test_any_bytes_that_are_not_known_are_left_alone(data: st.DataObject, at: int, cut: int, put: bytes) -> None:
     """A request that is known, with some bytes taken out or put in anywhere, is the same request as its lines say, or not known."""
-    checks = learned(ORDINARY)
-    other = ORDINARY[:at] + put + ORDINARY[at + cut :]
+    asked = data.draw(st.sampled_from([ORDINARY, BEHIND_A_CDN]))
+    checks = learned(asked)
+    at += data.draw(st.sampled_from([0, len(asked) - 200]))
+    other = asked[:at] + put + asked[at + cut :]
     found = known(checks, other)
     if found is not None:
         assert (found, True) == by_its_lines(other)
@@ -201,12 +219,66 @@ def test_no_fault_of_the_edge_is_judged_here() -> None:
         assert known(learned(raw), raw) is None
 
 
-def test_secrets_are_never_remembered() -> None:
-    """A text with a line whose name is not on the list is not kept, however often it comes."""
+def test_lines_that_each_request_has_for_itself_are_cut_out() -> None:
+    """Behind a proxy that adds another address, id and token each time, a request is known by all the rest."""
+    other = BEHIND_A_CDN.replace(b"192.0.2.7", b"192.0.2.8").replace(b"8f1", b"8f2").replace(b"0123456789", b"x" * 400)
+    found = known(learned(BEHIND_A_CDN), other)
+    assert found is not None
+    assert (found, True) == by_its_lines(other)
+    assert found.headers[b"cf-ray"] == b"8f2"
+
+
+def test_a_line_behind_the_end_of_a_request_is_not_cut_out() -> None:
+    """A request and the beginning of another is not one request, even where that looks like a line of the first."""
+    lacking = check(*OWN, *EDGE)
+    checks = learned(lacking)
+    for _ in range(2):
+        known(checks, check(*OWN, *EDGE, b"X-Forwarded-For: 192.0.2.7"))
+    assert known(checks, lacking) is not None
+    assert known(checks, lacking[:-2] + b"\r\nX-Forwarded-For: 192.0.2.7\r\n") is None
+
+
+@pytest.mark.parametrize("name", [b"Connection", b"Content-Length", b"Transfer-Encoding", b"Upgrade", b"Proxy-Connection"])
+def test_what_frames_a_request_is_never_cut_out(name: bytes) -> None:
+    """Whether a request has a body, and whether its connection stays, is for the parser to say."""
+    raw = check(*OWN, *EDGE, name + b": 0")
+    checks = learned(raw)
+    assert known(checks, raw) is None
+
+
+def test_names_that_come_often_stay_learned() -> None:
+    """Somebody who makes up names in each request makes no proxy's lines unknown, and has no more names searched for than a few."""
+    checks = learned(BEHIND_A_CDN)
+    for number in range(2_000):
+        odd = [b"X-Odd-%d-%d: 1" % (number, more) for more in range(number % 20)]
+        known(checks, BEHIND_A_CDN[:-2] + b"\r\n".join([*odd, b"", b""]))
+        assert len(checks.names) <= MAX_OWN
+    assert {b"X-Forwarded-For", b"CF-Ray", b"x-csrf-token"} <= checks.names
+    assert known(checks, BEHIND_A_CDN) is not None
+
+
+def test_names_that_come_no_more_make_room() -> None:
+    """Another proxy's lines take the place of those of the one before."""
     checks = KnownChecks(LINE)
-    for _ in range(5):
-        assert known(checks, check(*OWN, *EDGE, b"X-Api-Key: secret")) is None
-    assert checks.held == 0
+    for number in range(8_000):
+        known(checks, check(*OWN, *EDGE, *[b"Before-%d: 1" % n for n in range(MAX_OWN)], b"User-Agent: %d" % number))
+    for number in range(8_000):
+        known(checks, check(*OWN, *EDGE, b"After: %d" % number, b"User-Agent: %d" % number))
+    assert b"After" in checks.names
+
+
+def test_secrets_are_never_remembered() -> None:
+    """The value of a line whose name is not on the list is not kept, however often it comes."""
+    checks = KnownChecks(LINE)
+    for number in range(40):
+        for _ in range(3):
+            known(checks, check(*OWN, *EDGE, b"X-Api-Key: secret", *[b"X-Odd-%d: secret" % n for n in range(number % 3)]))
+    assert checks.held > 0
+    held: list[object] = [checks]
+    for one in held:  # grows while it is walked
+        assert not isinstance(one, bytes) or b"secret" not in one
+        held += [other for other in gc.get_referents(one) if isinstance(other, (bytes, dict, list, Shared, Remembered))]
+    assert any(b"x-botsieve-method" in one for one in held if isinstance(one, dict))
 
 
 def test_a_flood_of_texts_is_bounded() -> None:

@@ -4,8 +4,11 @@ Of a check only the page, the client's address, the cookie and the like are its 
 site, the browser and the kind of request say comes again and again, letter for letter.  That text is read once, by its lines, and
 known from then on at a glance: 2 us instead of 9.
 
+A proxy before nginx, or an application, adds lines that differ each time (`X-Forwarded-For`, `CF-Ray`, `traceparent`, a token).  Which
+they are is learned: names that are not on the list of what may be shared and that come often.  Their lines are cut out first.
+
 Law of the file: what `read` says of a check is what httptools and edge_headers.py say of it (a property test holds them together);
-whatever is not plain, or not known, is left to them.  Only names on the list are ever remembered, so no secret is.
+whatever is not plain, or not known, is left to them.  Of names that are not on the list no value is ever remembered, so no secret is.
 """
 
 from __future__ import annotations
@@ -23,31 +26,47 @@ _SPACE = 32  # of ASCII
 
 # What may be remembered: what a browser says of itself, and nginx of the site.  No value of these is a secret.
 _SHARED_NAMES = frozenset(
-    b"accept accept-charset accept-encoding accept-language cache-control content-type device-memory dnt downlink dpr ect from "
-    b"origin pragma priority purpose rtt save-data sec-ch-device-memory sec-ch-prefers-color-scheme sec-ch-ua sec-ch-ua-arch "
-    b"sec-ch-ua-bitness sec-ch-ua-full-version sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model sec-ch-ua-platform "
-    b"sec-ch-ua-platform-version sec-ch-ua-wow64 sec-ch-viewport-width sec-fetch-dest sec-fetch-mode sec-fetch-site "
-    b"sec-fetch-storage-access sec-fetch-user sec-gpc sec-purpose te upgrade-insecure-requests user-agent viewport-width x-moz "
-    b"x-requested-with x-botsieve-edge x-botsieve-header-order x-botsieve-host x-botsieve-http x-botsieve-method x-botsieve-scheme "
-    b"x-botsieve-tls-error x-botsieve-tls-sig x-ja3-fingerprint x-ja4-fingerprint".split()
+    b"accept accept-charset accept-encoding accept-language cache-control cdn-loop cf-ipcountry cf-visitor content-type "
+    b"device-memory dnt downlink dpr ect from origin pragma priority purpose rtt save-data sec-ch-device-memory "
+    b"sec-ch-prefers-color-scheme sec-ch-ua sec-ch-ua-arch sec-ch-ua-bitness sec-ch-ua-full-version "
+    b"sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model sec-ch-ua-platform sec-ch-ua-platform-version "
+    b"sec-ch-ua-wow64 sec-ch-viewport-width sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-storage-access "
+    b"sec-fetch-user sec-gpc sec-purpose te upgrade-insecure-requests user-agent viewport-width x-forwarded-host "
+    b"x-forwarded-port x-forwarded-proto x-moz x-requested-with x-botsieve-edge x-botsieve-header-order x-botsieve-host "
+    b"x-botsieve-http x-botsieve-method x-botsieve-scheme x-botsieve-tls-error x-botsieve-tls-sig x-ja3-fingerprint "
+    b"x-ja4-fingerprint".split()
 )
 _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ((?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?)")
+
+# Not to be cut out: by the first five httptools tells where a request ends and whether its connection stays, the others come first.
+_NOT_OWN = frozenset(b"connection content-length proxy-connection transfer-encoding upgrade cookie host referer".split())
 
 # Two generations of so many texts of at most so many bytes, about 5 KB each with what was read of them: 10 MB at worst.
 MAX_TEXTS, MAX_TEXT = 1_024, 1_536
 # Texts by their hash.  Read is what comes twice: who is always another costs no more than this.
 _MAX_MET = 8_192
 
+# Each name costs a search of the text, 0.1 us.  A CDN's are five or six.
+MAX_OWN = 8
+_MAX_NAME = 64
+_MAX_SEEN = 100  # so that names which no longer come make room
+# One in so many of the requests that are not known is looked at for names.
+_LOOK_EACH = 16
+
 
 class KnownChecks:
     """The checks of one edge.  `line`: the request line of a check, with its end."""
 
-    __slots__ = ("_line", "_met", "_shared")
+    __slots__ = ("_line", "_marks", "_met", "_missed", "_own", "_seen", "_shared")
 
     def __init__(self, line: bytes) -> None:
         self._line = line
         self._shared: Remembered[bytes, Shared] = Remembered(MAX_TEXTS)
         self._met: dict[int, bool] = {}  # True: not to be read
+        self._missed = 0
+        self._seen: dict[bytes, int] = {}  # names of lines that a request has for itself, as they are spelled; how often
+        self._marks: list[bytes] = []  # how such a line begins
+        self._own: dict[bytes, bytes] = {}  # the same names in lower case
 
     def read(self, data: bytes, now_s: float, edge: str, sight: int | None) -> Observation | None:
         """The request that these bytes ask about, if they are one whole check and plain; else None.  Any bytes are fine.
@@ -60,12 +79,22 @@ class KnownChecks:
         if at < 0:
             return None
         text = data[at + 2 :]
+        head = data[len(self._line) : at]
+        for mark in self._marks:
+            start = text.find(mark)
+            if start >= 0:
+                end = text.find(b"\r\n", start + 2)
+                if end < 0 or text[-4:] != b"\r\n\r\n":  # the line may lie behind the end of the request
+                    return None
+                head += text[start:end]
+                text = text[:start] + text[end:]
         shared = self._shared.get(text)
         if shared is None:
             self._meet(text)
+            self._learn(data[at + 2 :])
             return None
         headers = shared.headers.copy()
-        if not _add(headers, data[len(self._line) : at]):
+        if not _add(headers, head, self._own):
             return None
         try:
             return completed(shared, headers, now_s, edge, sight)
@@ -76,6 +105,11 @@ class KnownChecks:
     def held(self) -> int:
         """How many texts are remembered; some may be held twice."""
         return len(self._shared)
+
+    @property
+    def names(self) -> set[bytes]:
+        """The names that were learned, as they are spelled."""
+        return set(self._own)
 
     def _meet(self, text: bytes) -> None:
         """A text that is not known: read when it comes the second time."""
@@ -92,9 +126,45 @@ class KnownChecks:
             else:
                 self._shared.put(text, shared_of(headers))
 
+    def _learn(self, text: bytes) -> None:
+        """Looks for the names of lines that each request has for itself.
 
-def _add(headers: dict[bytes, bytes], head: bytes) -> bool:
-    """Adds the lines that differ, of which there must be no others; whether all of them were plain."""
+        Those that come in most requests stay, whatever else comes (Misra and Gries, Finding repeated elements, 1982).  A text with
+        more of them than there is room for is nobody's but a prankster's.
+        """
+        self._missed += 1
+        if self._missed % _LOOK_EACH != 1:
+            return
+        names = _own_names(text)
+        if len(names) > MAX_OWN:
+            return
+        seen = self._seen
+        for name in names:
+            if name in seen or len(seen) < MAX_OWN:
+                seen[name] = min(seen.get(name, 0) + 1, _MAX_SEEN)
+            else:
+                self._seen = seen = {other: count - 1 for other, count in seen.items() if count > 1}
+        if seen.keys() != self._own.keys():
+            self._own = {name: name.lower() for name in seen}
+            self._marks = [b"\r\n" + name + b": " for name in seen]
+
+
+def _own_names(text: bytes) -> list[bytes]:
+    """The names, as they are spelled, of the lines of a text that it need not share with another."""
+    found = [_LINE.fullmatch(line) for line in text[: 2 * MAX_TEXT].partition(b"\r\n\r\n")[0].split(b"\r\n")]
+    names = [line[1] for line in found if line is not None and len(line[1]) <= _MAX_NAME]
+    return [name for name in names if _may_be_own(name.lower())]
+
+
+def _may_be_own(name: bytes) -> bool:
+    return name not in _SHARED_NAMES and name not in _NOT_OWN and not name.startswith(b"x-botsieve-")
+
+
+def _add(headers: dict[bytes, bytes], head: bytes, own: dict[bytes, bytes]) -> bool:
+    """Adds the lines that differ, of which there must be no others; whether all of them were plain.
+
+    `own`: the names that were learned, as they are spelled and in lower case.
+    """
     lines = head.splitlines()
     count = len(headers) + len(lines)
     size = 0
@@ -119,7 +189,10 @@ def _add(headers: dict[bytes, bytes], head: bytes) -> bool:
         elif line.startswith(b"X-Botsieve-Unjudged: "):
             name, value = b"x-botsieve-unjudged", line[21:]
         else:
-            return False
+            name, _, value = line.partition(b": ")
+            if name not in own:
+                return False
+            name = own[name]
         if not value or value[0] <= _SPACE:
             return False
         headers[name] = value
