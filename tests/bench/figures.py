@@ -14,7 +14,7 @@ import msgspec
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One row.  `reached`: the goal is met; None where there is no goal."""
+    """One row.  `reached`: the goal is met; None where there is no goal, or where what was measured is too little to show it."""
 
     what: str
     measured: str
@@ -43,7 +43,7 @@ def table(figures: Iterable[Figure]) -> str:
     rows = list(figures)
     what = max((len(row.what) for row in rows), default=0)
     measured = max((len(row.measured) for row in rows), default=0)
-    marks = {True: "reached", False: "NOT reached", None: ""}
+    marks = {True: "reached", False: "NOT reached", None: "not shown"}
     lines = []
     for row in rows:
         goal = f"goal {row.goal}: {marks[row.reached]}" if row.goal else ""

@@ -2,6 +2,7 @@
 
 Pinned: nginx and wrk on core 0, the decider on core 1 (a constant-200 nginx, or Botsieve): what the sub-request costs nginx.
 Unpinned: all on both cores: what a small machine keeps.  All three have the same http block; the app behind is nginx itself.
+What counts are rounds in which both cores were undisturbed (undisturbed.py).
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pathlib import Path
 import msgspec
 from botsieve.demo.nginx_conf import find_nginx, lua_modules
 
-from tests.bench.figures import Figure, alternating, show
+from tests.bench.figures import Figure, show
 from tests.bench.load import CONNECTIONS, ITEM, cpu_s, free_port, judged, running, script, service_command, wrk
+from tests.bench.undisturbed import AT_MOST_S, Rounds, take
 
 GOALCONSTANT, GOAL_BARE = 0.9, 0.6
 JUDGED_SHARE = 0.98  # wrk's rate times its seconds is not to the request
@@ -134,7 +136,9 @@ def fronts(at: Path, *, front_core: int | None, decider_core: int | None) -> Ite
         yield found
 
 
-def placed(*, pin: bool, runs: int, seconds: float) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+def placed(
+    *, pin: bool, enough: int, at_most: int, at_most_s: float, seconds: float
+) -> tuple[Rounds, dict[str, tuple[float, float]]]:
     """Requests a second by front, and processor time a request (us) of nginx and of the decider."""
     with tempfile.TemporaryDirectory(prefix="botsieve-bench-") as folder:
         at = Path(folder)
@@ -163,29 +167,31 @@ def placed(*, pin: bool, runs: int, seconds: float) -> tuple[dict[str, float], d
 
             for name in found:
                 wrk(f"http://127.0.0.1:{found[name].port}", lua, seconds=1, core=0 if pin else None)
-            rates = alternating(runs, {name: (lambda name=name: run(name)) for name in found})  # type: ignore[misc]
+            runs = {name: (lambda name=name: run(name)) for name in found}  # type: ignore[misc]
+            rounds = take(runs, (0, 1), enough=enough, at_most=at_most, at_most_s=at_most_s)
     if unjudged:
         print(f"{len(unjudged)} runs repeated, because the breaker had opened", file=sys.stderr)
-    return rates, {name: (nginx / count * 1e6, decider / count * 1e6) for name, (count, nginx, decider) in spent.items()}
+    return rounds, {name: (nginx / count * 1e6, decider / count * 1e6) for name, (count, nginx, decider) in spent.items()}
 
 
-def measure(*, runs: int = 5, seconds: float = 2) -> list[Figure]:
+def measure(*, enough: int = 5, at_most: int = 30, seconds: float = 1) -> list[Figure]:
     """Pinned with goals, unpinned beside it."""
     figures = []
-    for pin in (True, False):
-        rates, spent = placed(pin=pin, runs=runs, seconds=seconds)
+    for pin, at_most_s in ((True, AT_MOST_S), (False, AT_MOST_S / 3)):
+        rounds, spent = placed(pin=pin, enough=enough, at_most=at_most, at_most_s=at_most_s, seconds=seconds)
         where = "nginx and wrk on core 0, decider on core 1" if pin else "not pinned"
         for against, goal in (("constant", GOALCONSTANT), ("bare", GOAL_BARE)):
-            share = rates["botsieve"] / rates[against]
+            share = rounds.median("botsieve") / rounds.median(against)
+            of_all = f"{rounds.median_of_all('botsieve') / rounds.median_of_all(against):.2f}"
             words = "asking a constant 200" if against == "constant" else "asking nobody"
             figures.append(
                 Figure(
                     what=f"nginx asking Botsieve against {words}" + ("" if pin else ", unpinned"),
                     measured=f"{share:.2f}",
                     goal=f"{goal:.2f}" if pin else "",
-                    reached=share >= goal if pin else None,
-                    how=f"{rates['botsieve']:,.0f} against {rates[against]:,.0f}/s; {where}, {CONNECTIONS} connections, "
-                    f"median of {runs} alternating runs; us a request: "
+                    reached=rounds.reached(share >= goal) if pin else None,
+                    how=f"{rounds.median('botsieve'):,.0f} against {rounds.median(against):,.0f}/s; {where}, {CONNECTIONS} connections; "
+                    f"{rounds.words(of_all, f'alternating rounds of {seconds:.0f} s each')}; us a request: "
                     f"nginx {spent['botsieve'][0]:.0f} against {spent[against][0]:.0f}, "
                     f"decider {spent['botsieve'][1]:.0f} against {spent[against][1]:.0f}",
                 )
@@ -194,4 +200,4 @@ def measure(*, runs: int = 5, seconds: float = 2) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    show(measure(runs=1, seconds=1) if "--quick" in sys.argv else measure())
+    show(measure(enough=1, at_most=1) if "--quick" in sys.argv else measure())

@@ -1,6 +1,7 @@
 """`make bench`: the table of what was promised about speed and memory, measured here and now.
 
-Each benchmark runs in a process of its own, one after the other; all of it takes eight to ten minutes, at most five each.
+Each benchmark runs in a process of its own, one after the other; all of it takes eight to ten minutes, at most five each; where
+neighbours disturb the cores three minutes more, because rates are told of undisturbed cores (undisturbed.py).
 `make bench BENCH=--quick` takes two minutes and shows whether it works, not how fast it is.
 """
 
@@ -45,7 +46,7 @@ def figures_of(bench: str, arguments: list[str]) -> list[Figure]:
 
 
 def main() -> int:
-    """Prints the table.  A goal that was not reached is said, and is no failure: the machine may be somebody else's too."""
+    """Prints the table.  A goal that was not reached, or not shown, is said, and is no failure: the machine may be somebody else's."""
     where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{where}, load {os.getloadavg()[0]:.1f} before")
     for bench in BENCHES:

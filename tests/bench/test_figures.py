@@ -15,12 +15,13 @@ from tests.bench.traffic import address_of, requests
 
 
 def test_a_row_shows_goal_and_whether_it_was_reached() -> None:
-    """A goal that was not reached is said in capitals; a row without a goal says nothing of one."""
+    """A goal that was not reached is said in capitals, one that could not be shown too; a row without a goal says nothing of one."""
     text = table(
         [
             Figure(what="a", measured="1/s", goal="2/s", reached=False, how="slowly"),
             Figure(what="bb", measured="30/s", goal="2/s", reached=True),
             Figure(what="c", measured="4/s"),
+            Figure(what="d", measured="5/s", goal="2/s"),
         ]
     )
     assert text.splitlines() == [
@@ -28,6 +29,7 @@ def test_a_row_shows_goal_and_whether_it_was_reached() -> None:
         "      slowly",
         "  bb  30/s  goal 2/s: reached",
         "  c    4/s",
+        "  d    5/s  goal 2/s: not shown",
     ]
 
 
@@ -55,7 +57,7 @@ def test_traffic_is_the_same_each_time_and_spread_as_promised() -> None:
 
 def test_decisions_and_memory_are_measured() -> None:
     """The two benchmarks that need no server give a figure for each goal, at a size that shows only that they work."""
-    rate, everything = decide.measure(clients=100, warm=200, batches=3, size=decide.AT_ONCE)
+    rate, everything = decide.measure(clients=100, warm=200, enough=1, at_most=3, size=decide.AT_ONCE)
     assert rate.measured.endswith("us)")
     assert everything.measured.endswith("us)")
     each, times, pause = memory.measure(many=2_000, count=200, runs=1)
