@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from botsieve.edge.check import answers, gates, inherited, inject, pages, places, seen, stored
+from botsieve.edge.check import answers, gates, inherited, inject, pages, places, policies, seen, stored
 from botsieve.edge.check.site import Finding, Site
 from botsieve.edge.check.sources import Sources
 from botsieve.edge.check.tree import read_tree
@@ -30,6 +30,7 @@ RULES: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     pages.swallowed,
     pages.intercepted,
     pages.lost_pages,
+    policies.locked_out,
     inherited.lost_headers,
     inherited.lost_cors,
     inherited.lost_login,
