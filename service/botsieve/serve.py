@@ -39,6 +39,7 @@ from botsieve.preventions.keeper import keeper_of
 from botsieve.service import DecisionService
 from botsieve.state.table import Table
 from botsieve.store.serving import setup_of, store_of
+from botsieve.transports.asking import Asking
 from botsieve.transports.forward import ForwardEdge
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.listeners import EdgeListener, listen
@@ -155,6 +156,8 @@ class Server:
         names = []
         surplus = Surplus(asyncio.get_running_loop())
         surplus.tell = lambda count: self.journal.event("overloaded", count=count)
+        # Only nginx does as it is told; other gateways are left in peace.
+        self._nginx.asking = surplus.asking = Asking(self._nginx.ask)
         for name, edge in (("nginx", self._nginx), ("forward", self._forward)):
             own = settings.edge(name)
             if own.listen is not None:
@@ -198,6 +201,7 @@ class Server:
                 set_aside()
                 await asyncio.sleep(ASIDE_EVERY_S)
             self.journal.poll()
+            self.service.tell_unasked()
             self._tell_shared()
 
     def _tell_shared(self) -> None:

@@ -79,6 +79,7 @@ class DecisionService:
         self._given_since_s = 0.0
         self._forgotten = Forgotten()
         self._late: set[str] = set()
+        self._unasked = 0
 
     # ---- decisions
 
@@ -142,6 +143,20 @@ class DecisionService:
             self.journal.count_unjudged(edge, "edge_down", grown)
             self.journal.event("unjudged", edge=edge, passed=grown)
         return True
+
+    def edge_told_unasked(self, edge: str, total: int, peer: bytes = b"") -> int | None:
+        """The same of requests that it did not ask about, as it was told (X-Botsieve-Ask); how many are new, None if overtaken."""
+        grown = self.journal.heard.grown(f"{edge} unasked", peer, total, self.now_s())
+        if grown:
+            self.journal.count_unjudged(edge, "unasked", grown)
+            self._unasked += grown
+        return grown
+
+    def tell_unasked(self) -> None:
+        """Says of how many that is so since it was said last.  To be called now and then: a number comes with each question."""
+        if self._unasked:
+            self.journal.event("overloaded", count=self._unasked)
+            self._unasked = 0
 
     # ---- what visitors are shown
 

@@ -2,7 +2,8 @@
 
 Run as `python -m tests.nginx.standin SOCKET RECORD`.  RECORD gets one JSON line a request: target and header list, latin-1.
 X-Want: allow, challenge, block, hold (block, for 60 s), soon (for 1 s), cookie, redirect, error, empty (200 without a verdict),
-garbage, close, hang, gone (403, then dead before the page).
+garbage, close, hang, gone (403, then dead before the page), ask=TEXT (allow with X-Botsieve-Ask: TEXT), askblock=TEXT (the same
+where `on_late` is block).
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ def answer_to(target: str, headers: dict[str, str]) -> str | None:
         return f"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n\r\n{text}"
     if not target.startswith("/v1/check"):
         return "HTTP/1.1 204 No Content\r\nSet-Cookie: botsieve_c=1\r\n\r\n"
+    if want.startswith("ask"):
+        kind, _, said = want.partition("=")
+        late = "X-Botsieve-On-Late: block\r\n" if kind == "askblock" else ""
+        return ALLOW.replace("Content-Length", f"X-Botsieve-Ask: {said}\r\n{late}Content-Length")
     return None if want == "hang" else ANSWERS.get(want, ALLOW)
 
 

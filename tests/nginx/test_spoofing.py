@@ -40,7 +40,7 @@ def test_the_list_is_the_contract() -> None:
     from botsieve.edge.includes import shipped
 
     conf = (shipped("nginx") / "headers.conf").read_text()
-    answers = ("Verdict", "Would-Be", "Mode", "Score", "Reasons", "Id", "Hold")
+    answers = ("Verdict", "Would-Be", "Mode", "Score", "Reasons", "Id", "Hold", "Ask", "On-Late")
     told = "Client-Addr Method Uri Host Scheme Http Time Request-Id Peer-Addr Edge Tls-Sig Tls-Error Unjudged Header-Order"
     expected = {f"X-Botsieve-{name}" for name in (*answers, *told.split())} | {"X-JA3-Fingerprint", "X-JA4-Fingerprint"}
     assert set(names()) == expected

@@ -8,7 +8,10 @@
 local ffi = require "ffi"
 local base = require "resty.core.base"
 require "resty.core.request"
+local asking = require "resty.botsieve.asking"
+local clock = require "resty.botsieve.clock"
 local fingerprint = require "resty.botsieve.fingerprint"
+local hold = require "resty.botsieve.hold"
 
 
 local C = ffi.C
@@ -17,13 +20,8 @@ local ffi_copy = ffi.copy
 local ffi_new = ffi.new
 local ipairs = ipairs
 local lower = string.lower
-local max = math.max
-local md5 = ngx.md5_bin
-local min = math.min
 local pairs = pairs
-local pcall = pcall
 local parse_time = ngx.parse_http_time
-local tonumber = tonumber
 local type = type
 local get_request = base.get_request
 local ngx = ngx
@@ -32,10 +30,6 @@ local ngx = ngx
 -- Header names that are looked at.  A browser sends about 20.
 local MAX_NAMES = 100
 local MAX_TEXT = 8192
--- A client is refused without asking for so long at most.
-local MAX_HOLD_S = 3600
--- In the dictionary while there may be holds: most sites have none.
-local ANY = "any"
 -- Passed on to the application: name there, nginx variable here.
 local TOLD = {
     ["X-Botsieve-Verdict"] = "botsieve_verdict",
@@ -53,16 +47,6 @@ local FINGERPRINTS = "^x%Wja[34]%Wfingerprint$"
 -- service that is silent is asked although nginx would not.
 local SET_BACK_S = 1
 local AGAIN_S = 1
-
--- The machine's other clock, which nobody sets.  Names of our own: another
--- module may have declared the function already, with another type.
-pcall(ffi.cdef, [[
-typedef struct { long sec; long nsec; } botsieve_timespec;
-int botsieve_clock_gettime(int clock, botsieve_timespec *now)
-    __asm__("clock_gettime");
-]])                                 -- an error: this file was loaded before
-local MONOTONIC = 1
-local timespec = ffi_new("botsieve_timespec")
 
 -- Scratch of the worker: no function below yields.
 local elements = ffi_new("ngx_http_lua_ffi_table_elt_t[?]", MAX_NAMES)
@@ -163,10 +147,50 @@ function _M.see()
 end
 
 
--- How many requests this nginx has let pass unjudged since it started.
+-- This request is not asked about.  $botsieve_unasked says what it gets: what
+-- it would get of the backup.  Who was judged or spared before an internal
+-- redirect stays so.
+local function spare(dict, part, refuses)
+    local var = ngx.var
+    if (var.botsieve_id or "") ~= "" then
+        return
+    end
+    if var.botsieve_unasked == "" then
+        if not asking.is_spared(part) then
+            return
+        end
+        local held = hold.holds(var.host, var.remote_addr,
+                                var.botsieve_tls_sig)
+        var.botsieve_unasked = held and "block" or "unjudged"
+        if not held then
+            asking.count(dict)
+        end
+    end
+    ngx.ctx.botsieve_refuses = refuses
+end
+
+
+-- `see` for a question, of which the service may have too many.
+function _M.ask()
+    local order = _M.see()
+    local dict = ngx.shared.botsieve_edge
+    local part, refuses = asking.part(dict)
+    if part then
+        spare(dict, part, refuses)
+    end
+    return order
+end
+
+
+-- How many requests this nginx has let pass unjudged since it started; behind
+-- a `+` those that it did not ask about because the service wanted it so.
 function _M.unjudged()
     local dict = ngx.shared.botsieve_edge
-    return dict and dict:get("unjudged") or 0
+    if not dict then
+        return 0
+    end
+    local passed, spared = dict:get("unjudged") or 0, asking.spared(dict)
+    return spared == 0 and passed or passed .. "+" .. spared
 end
 
 
@@ -190,10 +214,10 @@ end
 -- answers, one a second while it is silent.
 function _M.asks_again()
     local dict = ngx.shared.botsieve_edge
-    if not dict or C.botsieve_clock_gettime(MONOTONIC, timespec) ~= 0 then
+    local now = dict and clock.monotonic_s()
+    if not now then
         return ""
     end
-    local now = tonumber(timespec.sec) + tonumber(timespec.nsec) / 1e9
     local ahead = ngx.now() - now
     local most = dict:get("ahead")
     if not most or ahead > most then
@@ -229,56 +253,14 @@ function _M.asked_again()
 end
 
 
--- Who asks, as 16 bytes.  With our session cookie it is that cookie, else
--- address, TLS signature and User-Agent: nobody is refused for a neighbour.
--- LIMIT: a host counts as one policy here; only the service knows paths.
-local function asker(host, address, signature)
-    local var = ngx.var
-    local session = var["cookie___Host-botsieve_s"] or var.cookie_botsieve_s
-    if session then
-        return md5(concat({ "s", host or "", session }, "\n"))
-    end
-    return md5(concat({ "c", host or "", address or "", signature or "",
-                        var.http_user_agent or "" }, "\n"))
-end
-
-
--- Keeps, or gives up, what the service said of refusing this client while
--- nobody can be asked.  Bounded: a full dictionary forgets the oldest.
-local function keep_hold()
-    local dict = ngx.shared.botsieve_hold
-    local var = ngx.var
-    local seconds = dict and tonumber(var.upstream_http_x_botsieve_hold)
-    if not seconds then
-        if dict and dict:get(ANY) then
-            dict:delete(asker(var.host, var.remote_addr,
-                              var.botsieve_tls_sig))
-        end
-        return
-    end
-    seconds = max(1, min(seconds, MAX_HOLD_S))
-    local key = asker(var.host, var.remote_addr, var.botsieve_tls_sig)
-    local _, err = dict:set(key, true, seconds)
-    if not err then
-        _, err = dict:set(ANY, true, MAX_HOLD_S)
-    end
-    if err then
-        ngx.log(ngx.ERR, "botsieve: cannot hold: ", err)
-    end
-end
-
-
 -- Is the client of this check one that the service wanted to be refused?
 -- "1" or "".  Asked by the backup, that is while the service is away.
 function _M.held()
-    local dict = ngx.shared.botsieve_hold
-    if not dict or not dict:get(ANY) then
-        return ""
-    end
     local var = ngx.var
-    local key = asker(var.http_x_botsieve_host, var.http_x_botsieve_client_addr,
-                      var.http_x_botsieve_tls_sig)
-    return dict:get(key) and "1" or ""
+    local held = hold.holds(var.http_x_botsieve_host,
+                            var.http_x_botsieve_client_addr,
+                            var.http_x_botsieve_tls_sig)
+    return held and "1" or ""
 end
 
 
@@ -289,20 +271,27 @@ function _M.heard(status)
     if not ngx.is_subrequest then
         return                      -- a 404 for somebody outside: not a check
     end
-    local said = ngx.status
+    local said, var = ngx.status, ngx.var
     -- Not ngx.header: a proxy_hide_header of the user would hide it there.
-    if (said == 200 or said == 403)
-       and ngx.var.upstream_http_x_botsieve_verdict
-    then
-        if ngx.var.upstream_http_x_botsieve_verdict ~= "unjudged"
-           and ngx.var.upstream_http_x_botsieve_id
-        then
-            keep_hold()             -- the service itself, not its backup
+    local verdict = var.upstream_http_x_botsieve_verdict
+    if verdict and (said == 200 or said == 403) then
+        local part = var.upstream_http_x_botsieve_ask
+        if part then
+            asking.keep(ngx.shared.botsieve_edge, part,
+                        var.upstream_http_x_botsieve_on_late == "block")
+        end
+        if verdict ~= "unjudged" and var.upstream_http_x_botsieve_id then
+            hold.keep()             -- the service itself, not its backup
         end
         return
     end
+    local unasked = var.botsieve_unasked or ""
+    if unasked == "" then
+        _M.count_unjudged()
+    elseif unasked == "block" or ngx.ctx.botsieve_refuses then
+        status = 403
+    end
     ngx.status = status
-    _M.count_unjudged()
 end
 
 

@@ -27,7 +27,16 @@ NGINX_FILES = (
     "README.md",
 )
 LUA_ONLY = ("protect-app.conf", "inject-lua.conf", "inject-app.conf")
-LUA_FILES = ("client_hello.lua", "edge.lua", "fingerprint.lua", "hello.lua", "inject.lua")
+LUA_FILES = (
+    "asking.lua",
+    "client_hello.lua",
+    "clock.lua",
+    "edge.lua",
+    "fingerprint.lua",
+    "hello.lua",
+    "hold.lua",
+    "inject.lua",
+)
 
 DEFAULT_FOLDER = "/etc/nginx/botsieve"
 DEFAULT_SOCKET = "/run/botsieve/check.sock"

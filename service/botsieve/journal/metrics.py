@@ -26,7 +26,7 @@ BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 _BUCKETS_US = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000]  # the same
 _FIRST_US = 100
 
-WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded")
+WHY_UNJUDGED = ("edge_down", "deadline", "edge_fault", "overloaded", "unasked")
 CHALLENGE_STEPS = ("issued", "loaded", "solved", "failed")
 REPORTS = ("regular", "irregular", "none", "refused")
 DEVICE_REPORTS = ("none", "new", INTEGRITY_FAULT, COOKIE_DELETED, SUSPICIOUS, "refused")

@@ -16,6 +16,7 @@ from botsieve.decision import ALLOW, Decision, reasons_text
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation
 from botsieve.service import DecisionService
+from botsieve.transports.asking import Asking
 from botsieve.transports.edge_headers import observation_of
 from botsieve.transports.http_readers import MAX_BODY, Request
 from botsieve.transports.http_wire import render
@@ -38,9 +39,9 @@ _RETRY = render(
 
 
 class NginxEdge:
-    """Answers one nginx listener.  `settings` may be replaced at a reload."""
+    """Answers one nginx listener.  `settings` may be replaced at a reload.  `asking`: hears what nginx did not ask about."""
 
-    __slots__ = ("_checks", "_told_unjudged", "prefix", "service", "settings")
+    __slots__ = ("_ask", "_checks", "_told_unjudged", "asking", "prefix", "service", "settings")
 
     check_line: ClassVar[bytes] = b"GET " + CHECK + b" HTTP/1.1\r\n"
 
@@ -49,6 +50,8 @@ class NginxEdge:
         self.settings = settings
         self.prefix = prefix.encode()
         self._told_unjudged = b""
+        self._ask = b""  # lines of every answer to a check while there is overload
+        self.asking: Asking | None = None
         self._checks = KnownChecks(self.check_line)
 
     # ---- what the wire asks for
@@ -88,6 +91,11 @@ class NginxEdge:
         """The answer to a check that is one too many, None for what is no check by GET."""
         return self._unjudged("overloaded") if head.startswith(self.check_line) else None
 
+    def ask(self, part: int) -> None:
+        """From now on nginx is told to ask about `part` per cent of what arrives; 0: it is told nothing."""
+        refuses = b"X-Botsieve-On-Late: block\r\n" if self.settings.on_late == "block" else b""
+        self._ask = b"X-Botsieve-Ask: %d\r\n%b" % (part, refuses) if part else b""
+
     def refused(self) -> bytes:
         """The answer to what is no request or too large a one: never a way round the check."""
         self.service.unjudged(self.settings.name, "edge_fault")
@@ -99,7 +107,8 @@ class NginxEdge:
 
     def _unjudged(self, why: str) -> bytes:
         self.service.unjudged(self.settings.name, why)
-        return _UNJUDGED[self.settings.on_late]
+        answer = _UNJUDGED[self.settings.on_late]
+        return answer if not self._ask else _with(answer, self._ask)
 
     def _tell_failure(self, error: Exception) -> None:
         self.service.journal.event("service_failed", edge=self.settings.name, error=type(error).__name__, where=_where())
@@ -144,12 +153,25 @@ class NginxEdge:
         if told is not None and told != self._told_unjudged:
             self._hear(told, peer)
         decision = self.service.judge_in_time(o, started + self.settings.deadline_ms * 1e-3)
-        return self._unjudged("deadline") if decision is None else verdict_answer(decision)
+        if decision is None:
+            return self._unjudged("deadline")
+        answer = verdict_answer(decision)
+        return answer if not self._ask else _with(answer, self._ask)
 
     def _hear(self, told: bytes, peer: bytes) -> None:
-        """The edge says how many requests it has let pass unjudged.  What is no number is not heard."""
-        is_number = told.isdigit() and len(told) < 16
-        if not is_number or self.service.edge_told_unjudged(self.settings.name, int(told), peer):
+        """The edge says how many requests it has let pass unjudged: `12`, or `12+345` of which it did not ask about 345 more because
+        it was told so.  What is no number is not heard.
+        """
+        passed, plus, spared = told.partition(b"+")
+        name, service = self.settings.name, self.service
+        is_number = _is_number(passed) and (not plus or _is_number(spared))
+        is_news = not is_number or service.edge_told_unjudged(name, int(passed), peer)
+        if is_number and plus:
+            grown = service.edge_told_unasked(name, int(spared), peer)
+            is_news = is_news and grown is not None
+            if grown and self.asking is not None:
+                self.asking.spared(grown)
+        if is_news:
             self._told_unjudged = told
 
     # ---- what visitors are shown
@@ -190,6 +212,15 @@ class NginxEdge:
         """The request that a page or a solution belongs to.  Errors: InvalidObservation."""
         self.believe(request)
         return self._read(request)
+
+
+def _is_number(text: bytes) -> bool:
+    return text.isdigit() and len(text) < 16
+
+
+def _with(answer: bytes, lines: bytes) -> bytes:
+    """An answer without a body, with header lines more."""
+    return answer[:-2] + lines + b"\r\n"
 
 
 def verdict_answer(decision: Decision) -> bytes:

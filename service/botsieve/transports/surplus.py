@@ -22,6 +22,8 @@ from collections.abc import Callable
 from time import perf_counter, thread_time
 from typing import Protocol
 
+from botsieve.transports.asking import Asking
+
 # Two of these are 40 ms: what is left of nginx's 50 ms is for the way there and back.
 TARGET_S = 0.020
 # RFC 8289 section 4.3: longer than a burst, shorter than what a person waits.
@@ -35,6 +37,9 @@ MIN_REQUESTS = 16
 MAX_WORK_S = 2 * TARGET_S
 # So long without a request: whatever was waiting has been answered.
 REST_S = 0.005
+# Where edges ask as much as they are told, what comes in one moment more is less in the next: the line may be as long as so many
+# slices, and those at its end wait for 8 ms.
+LINE_OF_SPARED = 4
 
 
 class Waiting(Protocol):
@@ -47,6 +52,7 @@ class Waiting(Protocol):
 class Surplus:
     """One event loop's requests.  `tell(count)`: so many were just answered without a verdict; called once a turn.
 
+    `asking`: hears of every turn while there is overload, and of those after it until it is content.
     `clock`: seconds, any start.  `work`: processor time of the loop's thread, likewise.
     """
 
@@ -62,9 +68,11 @@ class Surplus:
         "_room",
         "_shed",
         "_shed_s",
+        "_slices",
         "_started_s",
         "_work",
         "_worked_s",
+        "asking",
         "is_shedding",
         "tell",
     )
@@ -77,12 +85,14 @@ class Surplus:
         self._work = work
         self._worked_s = 0.0
         self.tell: Callable[[int], None] | None = None
+        self.asking: Asking | None = None
         self.is_shedding = False
         self._in_turn = False
         self._count = 0
         self._shed = 0
         self._line: deque[Waiting] = deque()
-        self._room = MIN_REQUESTS  # so many may stand in the line
+        self._room = MIN_REQUESTS  # so many are judged in one slice
+        self._slices = 1  # so many of these may stand in the line
         self._is_serving = False
         self._started_s = self._ended_s = self._shed_s = 0.0
         self._late_since_s = 0.0  # 0.0: the last turn was in time
@@ -91,7 +101,7 @@ class Surplus:
         """While there is overload: whether there is room in the line.  Then `who` is told to go on in a moment."""
         if not self._in_turn:
             self._begin()
-        if len(self._line) >= self._room:
+        if len(self._line) >= self._room * self._slices:
             return False
         self._line.append(who)
         return True
@@ -123,10 +133,11 @@ class Surplus:
         """Everything that arrived was looked at."""
         self._in_turn = False
         if self.is_shedding:
-            self._serve()
-            self._while_shedding()
+            self._end_shedding()
             return
         now_s = self._clock()
+        if self.asking is not None and self.asking.is_on:
+            self.asking.turn(now_s, self._count, 0, now_s - self._started_s, 0.0)
         started_s, rested_s = self._started_s, self._started_s - self._ended_s
         self._ended_s = now_s
         if now_s - started_s < TARGET_S or self._count < MIN_REQUESTS:
@@ -137,8 +148,19 @@ class Surplus:
             self.is_shedding = True
             self._shed_s = now_s
 
-    def _serve(self) -> None:
-        """Judges who is in the line, for a slice, and has room for as many as could be judged in it."""
+    def _end_shedding(self) -> None:
+        began_s, count, read_s = self._started_s, self._count, self._clock()
+        count += self._serve()
+        asking = self.asking
+        if asking is not None:
+            asking.begin(began_s)
+            now_s = self._clock()
+            asking.turn(now_s, count, self._shed, read_s - began_s, now_s - read_s)
+            self._slices = LINE_OF_SPARED if asking.is_heard else 1
+        self._while_shedding()
+
+    def _serve(self) -> int:
+        """Judges who is in the line, for a slice, and has room for as many as could be judged in it; how many were."""
         line = self._line
         before = len(line)
         until_s = self._clock() + SLICE_S
@@ -158,6 +180,7 @@ class Surplus:
             self._room = max(before - left, self._room * 3 // 4)
         elif not left and self._shed:
             self._room += 1 + self._room // 8
+        return before - left
 
     def _while_shedding(self) -> None:
         now_s = self._ended_s = self._clock()

@@ -34,7 +34,7 @@ def test_every_value_arrives() -> None:
     filling = Filling(folder="/opt/x/bs", socket="/opt/x/s.sock", port=9999, prefix="/_own/")
     read = "\n".join(directives(nginx_texts(filling)))
     assert "server              unix:/opt/x/s.sock max_fails=3" in read
-    assert read.count("127.0.0.1:9999") == 5  # upstream, listen, @botsieve_unjudged, _page, _retry
+    assert read.count("127.0.0.1:9999") == 6  # upstream, listen, @botsieve_unjudged, _page twice, _retry
     assert "location ^~ /_own/ {" in read
     assert len(re.findall(r"^include\s+/opt/x/bs/headers.conf;", read, re.MULTILINE)) == 3
     assert "include /opt/x/bs/server.conf;" in read
@@ -124,8 +124,13 @@ def test_no_lua_is_the_same_without_lua() -> None:
             "access_by_lua_block         { return }",
             "access_by_lua_block        { return }",
             'header_filter_by_lua_block { require("resty.botsieve.edge").heard(200) }',
+            'set_by_lua_block           $botsieve_header_order { return require("resty.botsieve.edge").ask() }',
             'set_by_lua_block           $botsieve_header_order { return require("resty.botsieve.edge").see() }',
-            'set_by_lua_block           $botsieve_header_order { return require("resty.botsieve.edge").see() }',
+            "if ($botsieve_unasked) { return 200; }",
+            "if ($botsieve_unasked = block) {",
+            "rewrite                ^ /retry? break;",
+            "proxy_pass             http://127.0.0.1:9481;",
+            "}",
             'log_by_lua_block { require("resty.botsieve.edge").count_unjudged() }',
             "lua_shared_dict botsieve_edge 1m;",
             "lua_shared_dict botsieve_hold 2m;",

@@ -63,7 +63,7 @@ def test_every_reason_for_no_verdict_is_there_before_it_happens() -> None:
     metrics = Metrics()
     metrics.count_decision("nginx", decision(1), 14)
     found = samples(metrics)
-    assert [found["botsieve_unjudged_total", (("edge", "nginx"), ("why", why))] for why in WHY_UNJUDGED] == [0] * 4
+    assert [found["botsieve_unjudged_total", (("edge", "nginx"), ("why", why))] for why in WHY_UNJUDGED] == [0] * 5
 
 
 @pytest.mark.parametrize(
