@@ -1,9 +1,11 @@
 """What more than the service can bear does, up to five times as much, and what 1,000 slow connections do.
 
 An open loop on one thread sends at a fixed rate, whether answers come or not, on connections that are free.  Goodput is what was
-judged within nginx's 50 ms.  Twice: with the service as it is, and with one whose every judgement burns 0.5 ms more, so that
-reading and refusing a request is small beside judging it and one thread can really send five times as much.  The burn sits in the
-random number that each judgement draws: the one step of it that is not ours, and so burns in a compiled core too.
+judged within nginx's 50 ms.  In two forms: a sender that asks on, as plain nginx does, and one that asks as nginx with Lua does,
+about the part that the service says (X-Botsieve-Ask).  All of that twice: with the service as it is, and with one whose every
+judgement burns 0.5 ms more, so that reading and refusing a request is small beside judging it and one thread can really send five
+times as much.  The burn sits in the random number that each judgement draws: the one step of it that is not ours, and so burns in
+a compiled core too.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ BUDGET_S = 0.050
 CONNECTIONS = 800
 SLOW = 1_000
 TIMES = (1.2, 2.0, 3.0, 5.0)
+FORMS = {False: "a sender that asks on", True: "as nginx with Lua asks"}
 BURN_US = 500
+ALL, HEARD_FOR_S = 100, 0.1  # as lua/resty/botsieve/asking.lua
 
 
 class Phase(msgspec.Struct):
@@ -41,6 +45,7 @@ class Phase(msgspec.Struct):
     judged: list[float]
     shed: list[float]
     unsent: int = 0
+    unasked: int = 0
 
     @property
     def goodput(self) -> float:
@@ -48,27 +53,33 @@ class Phase(msgspec.Struct):
 
     @property
     def offered(self) -> float:
-        return (len(self.judged) + len(self.shed) + self.unsent) / self.seconds
+        return (len(self.judged) + len(self.shed) + self.unsent + self.unasked) / self.seconds
 
 
 class Generator:
-    """Connections to the check socket, and requests sent on them."""
+    """Connections to the check socket, and requests sent on them.  `obeys`: it does as it is told by X-Botsieve-Ask.
 
-    def __init__(self, path: str, connections: int) -> None:
+    `port`: of 127.0.0.1 in place of the socket; `asked`: in place of checks.
+    """
+
+    def __init__(self, path: str, connections: int, *, port: int = 0, asked: list[bytes] | None = None) -> None:
         self._poll = select.epoll()
         self._socks: dict[int, socket.socket] = {}
         self._sent: dict[int, float] = {}
         for _ in range(connections):
-            sock = socket.socket(socket.AF_UNIX)
-            sock.connect(path)
+            sock = socket.socket(socket.AF_INET if port else socket.AF_UNIX)
+            sock.connect(("127.0.0.1", port) if port else path)
             sock.setblocking(False)
             self._socks[sock.fileno()] = sock
             self._poll.register(sock.fileno(), select.EPOLLIN)
         self._free = deque(self._socks)
-        self._asked = [
+        self._asked = asked or [
             question(b"11.%d.%d.%d" % (n % 200, n // 200, n % 250 + 1), b"/items/%d" % (n * 7919)) for n in range(8000)
         ]
         self._number = 0
+        self.obeys = False
+        self._told = (ALL, 0.0)  # the part to ask, and until when
+        self._unasked = 0
 
     def run(self, seconds: float, rate: float | None, *, at_most: int = CONNECTIONS) -> Phase:
         """`rate` a second, None: closed loop on `at_most` connections."""
@@ -82,7 +93,10 @@ class Generator:
                 if not self._free or len(self._sent) >= at_most:
                     phase.unsent += wanted - n if rate is not None else 0
                     break
-                self._send()
+                if self.obeys and self._is_spared(now):
+                    phase.unasked += 1
+                else:
+                    self._send()
             self._hear(phase, 0.0005)
         until = time.perf_counter() + 2.0
         while self._sent and time.perf_counter() < until:
@@ -91,19 +105,33 @@ class Generator:
         phase.shed.sort()
         return phase
 
+    def _is_spared(self, now: float) -> bool:
+        part, until = self._told
+        if now > until or random.randint(1, ALL) <= part:
+            return False
+        self._unasked += 1
+        return True
+
     def _send(self) -> None:
         fd = self._free.popleft()
         self._number += 1
+        asked = self._asked[self._number * 7919 % len(self._asked)]
+        if self._unasked:
+            asked = b"%bX-Botsieve-Unjudged: 0+%d\r\n\r\n" % (asked[:-2], self._unasked)
         self._sent[fd] = time.perf_counter()
-        self._socks[fd].send(self._asked[self._number * 7919 % 8000])
+        self._socks[fd].send(asked)
 
     def _hear(self, phase: Phase, wait_s: float) -> None:
         for fd, _ in self._poll.poll(wait_s, 256):
             data = self._socks[fd].recv(4096)
-            assert data, "the service closed a connection"
+            assert data, "a connection was closed"
+            assert data[9:12] in (b"200", b"403"), data[:200]
             took = time.perf_counter() - self._sent.pop(fd)
             (phase.shed if b"unjudged" in data else phase.judged).append(took)
             self._free.append(fd)
+            _, is_told, part = data.partition(b"X-Botsieve-Ask: ")
+            if is_told:
+                self._told = int(part[: part.index(b"\r")]), time.perf_counter() + HEARD_FOR_S
 
     def close(self) -> None:
         for sock in self._socks.values():
@@ -177,11 +205,13 @@ def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
     calm = sender.run(seconds / 2, peak.goodput / 2)
     assert not burn_us or peak.goodput <= 1.1e6 / burn_us, f"{peak.goodput:,.0f}/s: nothing is burnt"
     rows = []
-    for times in TIMES:
-        told = log.read_text().count('"overloaded"')
-        over = sender.run(seconds if times == TIMES[-1] else seconds / 2, peak.goodput * times)
-        time.sleep(0.5)
-        rows.append(_overload(peak, calm, over, burn_us, log.read_text().count('"overloaded"') - told))
+    for obeys in (False, True):
+        sender.obeys = obeys
+        for times in TIMES:
+            told = log.read_text().count('"overloaded"')
+            over = sender.run(seconds if times == TIMES[-1] else seconds / 2, peak.goodput * times)
+            time.sleep(0.5)
+            rows.append(_overload(peak, calm, over, FORMS[obeys], burn_us, log.read_text().count('"overloaded"') - told))
     after = sender.run(seconds / 2, peak.goodput / 2)
     sender.close()
     rows.append(_after(calm, after))
@@ -203,18 +233,19 @@ def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
     return rows
 
 
-def _overload(peak: Phase, calm: Phase, over: Phase, burn_us: int, events: int) -> Figure:
+def _overload(peak: Phase, calm: Phase, over: Phase, form: str, burn_us: int, events: int) -> Figure:
     share = over.goodput / peak.goodput
     shed_ms = percentile_ms(over.shed, 0.99)
     return Figure(
-        what=f"goodput at {over.offered / peak.goodput:.1f} times the peak"
+        what=f"goodput at {over.offered / peak.goodput:.1f} times the peak, {form}"
         + (f", {burn_us} us a judgement more" if burn_us else ""),
         measured=f"{share:.0%} of {peak.goodput:,.0f}/s; shed in {shed_ms:.1f} ms",
         goal="90%; 5 ms",
         reached=share >= 0.9 and shed_ms <= 5,
         how=f"judged {len(over.judged):,} (p50 {percentile_ms(over.judged, 0.5):.1f}, p99 {percentile_ms(over.judged, 0.99):.1f} ms), "
-        f"answered unjudged {len(over.shed):,} (p50 {percentile_ms(over.shed, 0.5):.1f}, p99 {shed_ms:.1f} ms), no connection was free "
-        f"for {over.unsent:,}, {events} event lines; at half the peak before: p99 {percentile_ms(calm.judged, 0.99):.1f} ms, "
+        f"not asked {over.unasked:,}, answered unjudged {len(over.shed):,} (p50 {percentile_ms(over.shed, 0.5):.1f}, "
+        f"p99 {shed_ms:.1f} ms), no connection was free for {over.unsent:,}, {events} event lines; "
+        f"at half the peak before: p99 {percentile_ms(calm.judged, 0.99):.1f} ms, "
         f"{len(calm.shed)} shed; service on core 1, sender on core 0, load of the machine {os.getloadavg()[0]:.1f}",
     )
 

@@ -63,9 +63,12 @@ class Place:
 
     def __init__(self, edges: int = 1, late_s: float = 0.0) -> None:
         self.now_s = 100.0
+        self.worked_s = 0.0
         self.judge_s = JUDGE_S
+        self.slower = 1.0  # so many times longer than it works for it does everything take: others have the core, too
+        self.stalls_s, self.stalls_every_s = 0.0, 1.0
         self.loop = asyncio.new_event_loop()
-        self.surplus = Surplus(self.loop, clock=lambda: self.now_s, work=lambda: self.now_s)
+        self.surplus = Surplus(self.loop, clock=lambda: self.now_s, work=lambda: self.worked_s)
         self.part = 0
         self.surplus.asking = self.asking = Asking(self._say)
         self.edges = [Edge(seed, late_s) for seed in range(edges)]
@@ -80,7 +83,15 @@ class Place:
     def go_on(self) -> None:
         assert self.surplus.admits()
         self._judged += 1
-        self.now_s += self.judge_s
+        self.spend(self.judge_s)
+
+    def spend(self, seconds: float) -> None:
+        """Works for so long."""
+        self.worked_s += seconds
+        before_s = self.now_s
+        self.now_s += seconds * self.slower
+        if self.stalls_s and before_s // self.stalls_every_s != self.now_s // self.stalls_every_s:
+            self.now_s += self.stalls_s
 
     def run(self, per_s: float, seconds: float) -> list[Moment]:
         """So many a second arrive at the edges, evenly at all of them."""
@@ -96,12 +107,12 @@ class Place:
         asked = [edge.asks(arrived * (1 - self.plain_0_1) / len(self.edges), self.now_s) for edge in self.edges]
         for count in (*asked, round(arrived * self.plain_0_1)):
             for _ in range(count):
-                self.now_s += READ_S
+                self.spend(READ_S)
                 if not self.surplus.is_shedding:
                     self.go_on()
                 elif not self.surplus.takes(self) and not self.surplus.admits():
                     refused += 1
-                    self.now_s += REFUSE_S
+                    self.spend(REFUSE_S)
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
         for edge, count in zip(self.edges, asked, strict=True):
@@ -210,6 +221,20 @@ def test_edges_that_hear_nothing(places: list[Place]) -> None:
     assert goodput(place.run(PEAK_PER_S * 3, 1.0)) >= 0.75
     place.run(PEAK_PER_S / 2, 1.0)
     assert place.part == 0
+
+
+@pytest.mark.parametrize(("slower", "stalls_s"), [(3.0, 0.0), (1.0, 0.03)], ids=["in slices", "for 30 ms at a time"])
+@pytest.mark.parametrize("times", [2.0, 5.0])
+def test_others_have_the_core_too(places: list[Place], times: float, slower: float, stalls_s: float) -> None:
+    """What is left of it is used: nearly all that can be judged then is judged; what was asked in vain is refused."""
+    place = Place(2, 0.02)
+    places.append(place)
+    place.slower, place.stalls_s, place.stalls_every_s = slower, stalls_s, 0.2
+    place.run(PEAK_PER_S * times, 1.0)
+    steady = place.run(PEAK_PER_S * times, 2.0)
+    left_0_1 = (1 - stalls_s / 0.2) / slower
+    assert 0.8 * left_0_1 <= goodput(steady) <= left_0_1 * 1.05
+    assert refused(steady) <= 0.25
 
 
 def test_silence(places: list[Place]) -> None:

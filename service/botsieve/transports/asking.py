@@ -2,8 +2,8 @@
 
 Every question costs us something even where it is only refused, and an edge that can let pass by itself is told to spare us that.
 What arrives at the edges is what they asked and what they say that they did not ask (X-Botsieve-Unjudged, behind the `+`); what
-can be judged is what one judgement took.  The part is the one through the other, so an answer that is late changes nothing: no
-step rests on the step before.
+can be judged is what one judgement takes.  The part is the one through the other, so an answer that is late changes nothing: no step
+rests on the step before, and none on how many were refused.
 
 Law of the file: pure; times are those of the caller's clock.  What an edge says it did not ask is believed as its other numbers
 are, and a wrong one is forgotten within a second.
@@ -71,7 +71,10 @@ class Asking:
         self._spared += count
 
     def turn(self, now_s: float, judged: int, refused: int, reading_s: float, judging_s: float) -> None:
-        """One turn of the loop: so many were judged and refused.  `reading_s`: over all of them, `judging_s`: over the judged."""
+        """One turn of the loop: so many were judged and refused.
+
+        What it took: `reading_s` over all of them, `judging_s` over the judged.
+        """
         self._judged += judged
         self._refused += refused
         self._reading_s += reading_s

@@ -40,6 +40,8 @@ REST_S = 0.005
 # Where edges ask as much as they are told, what comes in one moment more is less in the next: the line may be as long as so many
 # slices, and those at its end wait for 8 ms.
 LINE_OF_SPARED = 4
+# A turn that took so many times its processor time shared the core with others; one that took more was stopped, and is no measure.
+MOST_SHARED = 8.0
 
 
 class Waiting(Protocol):
@@ -137,7 +139,7 @@ class Surplus:
             return
         now_s = self._clock()
         if self.asking is not None and self.asking.is_on:
-            self.asking.turn(now_s, self._count, 0, now_s - self._started_s, 0.0)
+            self.asking.turn(now_s, self._count, 0, _took(now_s - self._started_s, self._work() - self._worked_s), 0.0)
         started_s, rested_s = self._started_s, self._started_s - self._ended_s
         self._ended_s = now_s
         if now_s - started_s < TARGET_S or self._count < MIN_REQUESTS:
@@ -149,13 +151,17 @@ class Surplus:
             self._shed_s = now_s
 
     def _end_shedding(self) -> None:
-        began_s, count, read_s = self._started_s, self._count, self._clock()
-        count += self._serve()
-        asking = self.asking
-        if asking is not None:
+        asking, count = self.asking, self._count
+        if asking is None:
+            self._serve()
+        else:
+            began_s, worked_s = self._started_s, self._worked_s
+            read_s, read_work_s = self._clock(), self._work()
+            count += self._serve()
+            now_s, work_s = self._clock(), self._work()
             asking.begin(began_s)
-            now_s = self._clock()
-            asking.turn(now_s, count, self._shed, read_s - began_s, now_s - read_s)
+            reading_s = _took(read_s - began_s, read_work_s - worked_s)
+            asking.turn(now_s, count, self._shed, reading_s, _took(now_s - read_s, work_s - read_work_s))
             self._slices = LINE_OF_SPARED if asking.is_heard else 1
         self._while_shedding()
 
@@ -192,3 +198,8 @@ class Surplus:
         elif not self._line and now_s - self._shed_s >= INTERVAL_S:  # everybody was judged at once for a whole interval
             self.is_shedding = False
             self._late_since_s = 0.0
+
+
+def _took(seconds: float, work_s: float) -> float:
+    """What something takes on the core as others leave it to us now: the time that it took, less most of a pause."""
+    return min(seconds, work_s * MOST_SHARED)
