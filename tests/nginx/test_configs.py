@@ -22,7 +22,8 @@ USERS_HTTP = """
     proxy_buffer_size 64k; proxy_buffers 4 64k; proxy_busy_buffers_size 128k; proxy_temp_file_write_size 64k;
     proxy_max_temp_file_size 1m; proxy_next_upstream off; proxy_read_timeout 600s; proxy_cookie_path / /elsewhere;
     proxy_set_header X-User-Own 1; proxy_http_version 1.0; proxy_headers_hash_bucket_size 64;
-    proxy_hide_header X-Botsieve-Verdict; add_header X-Hsts kept always; error_page 404 500 502 503 504 /oops;
+    proxy_hide_header X-Botsieve-Verdict; proxy_hide_header Set-Cookie; proxy_hide_header Cache-Control;
+    proxy_hide_header Content-Security-Policy; add_header X-Hsts kept always; error_page 404 500 502 503 504 /oops;
     large_client_header_buffers 4 40k; client_max_body_size 1k; gzip on; limit_rate 10m;
 """
 
