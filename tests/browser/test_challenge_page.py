@@ -52,6 +52,7 @@ def test_without_script_the_wait_leads_to_the_page(shop: Site, visit: Any) -> No
     someone = visit(java_script_enabled=False)
     someone.page.goto(_url(shop, "/shop/plain?x=1"))
     assert "JavaScript is off" in someone.text()
+    assert "takes about a second" not in someone.text()
     someone.page.wait_for_load_state()
     someone.page.locator("#uri").wait_for(timeout=60_000)
     assert someone.text().count("GET /shop/plain?x=1") == 1
@@ -191,3 +192,23 @@ def test_keyboard_and_dark_mode(shop: Site, visit: Any) -> None:
     someone.page.keyboard.press("Tab")
     someone.page.keyboard.press("Enter")
     someone.wait_for("GET /shop/")
+
+
+def test_what_a_screen_reader_is_told(shop: Site, visit: Any) -> None:
+    """Landmark, heading, a named progress bar, what goes on as a status, what went wrong as an alert, in the page's language."""
+    someone = visit()
+    someone.context.route("**/solve", lambda route: route.abort())
+    someone.page.goto(_url(shop, "/shop/"))
+    someone.wait_for("The network connection failed.")
+    page = someone.page
+    assert page.locator("html").get_attribute("lang") == "en"
+    told = page.get_by_role("main")
+    assert told.get_by_role("heading", name="Checking your browser", level=1).is_visible()
+    assert told.get_by_text("This takes about a second.").is_visible()
+    assert told.get_by_role("progressbar", name="Progress of the check").is_visible()
+    assert "network connection failed" in told.get_by_role("alert").inner_text()
+    someone.context.unroute("**/solve")
+    someone.context.route("**/w.*.js", lambda route: None)  # a worker that never comes: the check goes on
+    told.get_by_role("button", name="Try again").click()
+    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Checking')")
+    assert told.get_by_role("alert").inner_text() == ""

@@ -68,7 +68,8 @@ def never_kept(settings: ChallengeSettings, decision_id: str) -> tuple[tuple[str
 def challenge_page(o: Observation, settings: ChallengeSettings, puzzle: Puzzle, decision_id: str) -> Answer:
     """The page that lets a browser show that it is one.  Status `page_status`."""
     texts = texts_of(o.header(b"accept-language"))
-    title, text = ("explain_title", "explain") if puzzle.loop else ("title", "resend_text" if puzzle.form else "text")
+    # What the check takes is true with script only: without, the page would contradict itself.
+    title, text = ("explain_title", "explain") if puzzle.loop else ("title", "resend_text" if puzzle.form else "")
     data = {
         "token": puzzle.token,
         "puzzles": puzzle.puzzles,
@@ -82,7 +83,12 @@ def challenge_page(o: Observation, settings: ChallengeSettings, puzzle: Puzzle, 
     }
     told = escape(json.dumps(data, ensure_ascii=False))
     script = f'<script src="{escape(settings.prefix + script_name(puzzle.level))}" defer data-check="{told}"></script>'
-    check = CHECK.substitute(puzzles=puzzle.puzzles, progress=escape(texts["progress"]), stuck=escape(texts["stuck"]))
+    check = CHECK.substitute(
+        text="" if text else _paragraph(texts["text"]),
+        puzzles=puzzle.puzzles,
+        progress=escape(texts["progress"]),
+        stuck=escape(texts["stuck"]),
+    )
     link = escape(f"{settings.prefix}wait?t={puzzle.wait}")
     wait_s = settings.no_js.wait_s
     # After a loop the wait is a link to follow, not a refresh that goes round by itself.
@@ -176,7 +182,7 @@ def _page(
     html = PAGE.substitute(
         lang=texts["lang"],
         title=escape(texts[title]),
-        text=escape(texts[text].replace("{seconds}", str(seconds))),
+        text=_paragraph(texts[text].replace("{seconds}", str(seconds))) if text else "",
         css=_file(settings, "c.css"),
         head=head,
         content=content,
@@ -192,6 +198,10 @@ def _page(
         ("X-Content-Type-Options", "nosniff"),
     )
     return Answer(status or settings.page_status, headers, html.encode())
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
 
 
 def _file(settings: ChallengeSettings, name: str) -> str:
