@@ -31,6 +31,7 @@ TOGETHER_S = 2.0
 FOR_PROGRAMS = PathSet(("/robots.txt", "/.well-known/"))
 _LIE = "claim.false_crawler"
 _TIMER = "timing.suspicious_timing"
+_VOLUME = "traversal.volume"
 
 
 class Standpoint(msgspec.Struct, gc=False):
@@ -82,16 +83,16 @@ def outcome(at: Standpoint, would: str, clearances: Clearances | None, deferrals
         deferrals.solved(at.session.id)
     settled = _settled(at, would, behaviour, clearances, deferrals)
     if at.standing is not None and clearances is not None and settled.verdict == ALLOW:
-        _use(at, at.standing, clearances)
+        _use(at, at.standing, clearances, behaviour)
     return settled
 
 
-def _use(at: Standpoint, standing: Standing, clearances: Clearances) -> None:
+def _use(at: Standpoint, standing: Standing, clearances: Clearances, behaviour: frozenset[str]) -> None:
     """The clearance is used by page views and data calls; by what says that it is a part of a page only where anything was found."""
     o = at.o
     if _is_counted(at):
         is_reading = o.method == b"GET" and o.kind != NAVIGATION
-        clearances.count(standing, at.view.now_s, hash(asked_for(o.uri)) if is_reading else 0)
+        clearances.count(standing, at.view.now_s, hash(asked_for(o.uri)) if is_reading else 0, behaviour)
     elif at.score > 0:
         clearances.count_part(standing, at.view.now_s)
 
@@ -147,6 +148,10 @@ def _challenge(
         return Outcome(ALLOW, rule="clearance")
     if clearances is not None:
         level = clearances.next_level(at.o, level, now_s)
+        # How much is taken is what a clearance has an end for: that is not made up for.
+        does = frozenset(one.reason for one in at.signals if one.family in BEHAVIOUR_FAMILIES and one.id != _VOLUME)
+        if does:
+            clearances.asked(at.o, does, now_s)
     if at.o.wants_document:
         if not at.o.is_prefetch:  # nobody sees that one
             if at.session is not None:

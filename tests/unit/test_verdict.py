@@ -155,20 +155,6 @@ class TestClearance:
         assert [decision.verdict for decision in said] == ["allow"] * 5 + ["challenge"] * 2
         assert said[-1].level == "hard"
 
-    def test_what_was_there_when_it_was_earned_is_forgiven(self) -> None:
-        """A finding that others share in (one tool's hello from everywhere) is not new because an image came first."""
-        rig = Rig(enforcing(audience="api", challenge_at=30), cookies=True)
-        facts: dict[str, Any] = {"headers": TOOL, **hello("python-requests-2.34")}
-        for number in range(110):
-            at_s = number * 0.7
-            decision = rig.ask(f"/items/{number * number}", client=f"198.51.{number % 40}.7", at_s=at_s, **facts)
-        assert (found(decision), decision.verdict) == (["spread:fingerprint"], "challenge")
-        cookie = rig.clearance_cookie(request("/p", **facts), at_s=80)
-        facts["headers"] = {**TOOL, b"cookie": cookie}
-        assert rig.ask("/a.png", at_s=81, **facts).verdict == "allow"
-        forgiven = rig.ask("/items/7", at_s=82, **facts)
-        assert (found(forgiven), forgiven.verdict) == (["spread:fingerprint"], "allow")
-
 
 def suspect(rig: Rig, *, start_s: float = 0.0, cookie: bytes = b"") -> Decision:
     """The first data call of a walk over items that a browser's policy challenges: url_pattern 30."""

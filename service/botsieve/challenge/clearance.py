@@ -38,10 +38,19 @@ MAX_LIFE_S = 86_400
 _POLLED = 4
 # guess: so many parts of pages (pictures, styles, prefetched pages) in which something was found use up as much as one page view.
 PARTS_OF_A_PAGE = 30
+# guess: while that goes on for which the clearance was earned, a page view uses up five.  Who reads a story from its first chapter to its
+# last is asked every sixty pages; who turns pages faster than they are read (traversal.py), every five, and for more work.
+GOES_ON_COSTS, HURRIED_COSTS = 5, 60
+READ_S = 3.0
+# Those who were challenged and may solve it, with what was found; a kilobyte each at most.
+_MAX_ASKED = 20_000
 # Cookie value, host, User-Agent, address.
 _Seen = tuple[bytes, bytes, bytes, bytes]
 # id, issued, expires, level, no_js
 _PACKED = struct.Struct(f">{ID_BYTES}sIIBB")
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -63,10 +72,24 @@ class _Memory:
     """What became of one clearance.
 
     `who`: who got it.  `grown`: places and families that joined.  `helped`: it let a request through.  `findings`: the
-    behaviour findings that were there when it was first asked about, None before.  `urls`: those asked for last.  `last_s`: when.
+    behaviour findings that were there when it was first asked about, None before.  `earned`: those that it was earned for.  `urls`: those
+    asked for last.  `last_s`: when.
     """
 
-    __slots__ = ("families", "findings", "grown", "helped", "last_s", "parts", "places", "spoiled", "urls", "used", "who")
+    __slots__ = (
+        "earned",
+        "families",
+        "findings",
+        "grown",
+        "helped",
+        "last_s",
+        "parts",
+        "places",
+        "spoiled",
+        "urls",
+        "used",
+        "who",
+    )
 
     def __init__(self, who: bytes, place: bytes, family: bytes) -> None:
         self.who = who
@@ -78,6 +101,7 @@ class _Memory:
         self.spoiled = False
         self.helped = False
         self.findings: frozenset[str] | None = None
+        self.earned = _NOTHING
         self.urls: tuple[int, ...] = ()
         self.last_s = 0.0
 
@@ -99,7 +123,7 @@ class _Memory:
 class Clearances:
     """Mints clearances, and says of each request whether it has one."""
 
-    __slots__ = ("_memories", "_opened", "_raised", "_settings", "keys", "loops")
+    __slots__ = ("_asked", "_memories", "_opened", "_raised", "_settings", "keys", "loops")
 
     def __init__(
         self, settings: ChallengeSettings, keys: KeyRing, loops: Loops | None = None, limit: int = MAX_REMEMBERED
@@ -109,6 +133,7 @@ class Clearances:
         self.loops = loops or Loops()
         self._memories: Bounded[bytes, _Memory] = Bounded(limit)
         self._raised: Bounded[bytes, tuple[str, float]] = Bounded(limit)
+        self._asked: Bounded[bytes, tuple[frozenset[str], float]] = Bounded(min(limit, _MAX_ASKED))
         self._opened: Bounded[_Seen, tuple[Standing, bytes, bytes]] = Bounded(MAX_OPENED)
 
     def apply(self, settings: ChallengeSettings, keys: KeyRing) -> None:
@@ -131,6 +156,10 @@ class Clearances:
         lifetime_s = self._settings.no_js.clearance_s if no_js else self._settings.clearance_s
         clearance_id = blake2s(nonce, digest_size=ID_BYTES, person=b"clear-id").digest()
         packed = _PACKED.pack(clearance_id, int(now_s), int(now_s) + lifetime_s, LEVELS.index(level), no_js)
+        # Who only waited has shown nothing that would make up for it.
+        asked = None if no_js else self._asked.get(memory.who)
+        if asked is not None and now_s - asked[1] <= self._settings.valid_s:
+            memory.earned = asked[0]
         self._memories.put(clearance_id, memory)
         self.loops.minted(memory.who, now_s)
         token = seal(self.keys, CLEARANCE, (packed, place, family), context_of(o))
@@ -158,8 +187,15 @@ class Clearances:
                 return standing
         return None
 
-    def count(self, standing: Standing, now_s: float, url: int = 0) -> None:
-        """One page view or data call was let through under it.
+    def asked(self, o: Observation, findings: frozenset[str], now_s: float) -> None:
+        """This request is challenged for these behaviour findings: whoever solves that has made up for them.
+
+        A clearance is a client of its own, so they are found anew some pages later, if nothing else is done than before.
+        """
+        self._asked.put(who_of(o), (findings, now_s))
+
+    def count(self, standing: Standing, now_s: float, url: int = 0, findings: frozenset[str] = _NOTHING) -> None:
+        """One page view or data call, in which these behaviour findings are, was let through under it.
 
         `url`: of a data call that reads, 0 for all else.  One of the last four again is a page that refreshes itself, not the next item:
         it uses nothing up.
@@ -167,12 +203,17 @@ class Clearances:
         memory = self._memories.get(standing.id)
         if memory is None:
             return
+        costs = 1
+        if not memory.earned.isdisjoint(findings):
+            costs = GOES_ON_COSTS if now_s - memory.last_s >= READ_S else HURRIED_COSTS
         memory.last_s = now_s
         if not url or url not in memory.urls:
-            memory.used += 1
+            memory.used += costs
             if url:
                 memory.urls = (*memory.urls[1 - _POLLED :], url)
         self._memories.put(standing.id, memory)  # the youngest again
+        if costs == HURRIED_COSTS and memory.used >= self._settings.clearance_requests:
+            self.spoil(standing)
         if not memory.helped:
             memory.helped = True
             self.loops.helped(memory.who, now_s)
@@ -198,7 +239,7 @@ class Clearances:
             self.loops.minted(standing.who, now_s)
 
     def brings_new(self, standing: Standing, findings: frozenset[str]) -> bool:
-        """Whether a behaviour finding is there that was not when this clearance was first asked about.
+        """Whether a behaviour finding is there for which it was not earned, and that was not when it was first asked about.
 
         `findings`: what the caller compares, detector ids or reasons.  What was there when it was earned is forgiven.
         """
@@ -206,7 +247,7 @@ class Clearances:
         if memory is None:
             return False
         if memory.findings is None:
-            memory.findings = findings
+            memory.findings = findings | memory.earned
         return not findings <= memory.findings
 
     def spoil(self, standing: Standing) -> None:

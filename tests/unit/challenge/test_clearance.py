@@ -218,6 +218,55 @@ def test_a_spoiled_wait_is_followed_by_work() -> None:
     assert at.clearances.next_level(request(), "light", NOW_S + 6) == "hard"
 
 
+def test_what_it_was_earned_for_is_made_up_for() -> None:
+    """A clearance is a client of its own: the finding is gone at first, and comes again with the pages that follow."""
+    walk, other = frozenset(["url_pattern:30"]), frozenset(["suspicious_timing:35"])
+    clearances = Clearances(settings(clearance_requests=12), KEYS)
+    clearances.asked(request(), walk, NOW_S - 300)
+    cookie = _minted(clearances)
+    standing = _standing(clearances, cookie)
+    assert standing is not None
+    assert not clearances.brings_new(standing, frozenset())
+    assert not clearances.brings_new(standing, walk)
+    assert clearances.brings_new(standing, walk | other)
+    clearances.count(standing, NOW_S, 0, frozenset())
+    clearances.count(standing, NOW_S + 3, 0, walk)
+    clearances.count(standing, NOW_S + 6, 0, walk)
+    assert _standing(clearances, cookie) is not None  # 11 of 12: while that goes on, a page view is five
+    clearances.count(standing, NOW_S + 9, 0, walk)
+    assert _standing(clearances, cookie) is None
+
+
+@pytest.mark.parametrize(("gap_s", "pages"), [(3.0, 60), (2.9, 5)])
+def test_pages_that_nobody_can_read_so_fast_cost_more(gap_s: float, pages: int) -> None:
+    """Sixty chapters at a reader's pace, five at a faster one."""
+    walk = frozenset(["url_pattern:30"])
+    clearances = Clearances(settings(), KEYS)
+    clearances.asked(request(), walk, NOW_S)
+    cookie = _minted(clearances)
+    standing = _standing(clearances, cookie)
+    assert standing is not None
+    clearances.count(standing, NOW_S - gap_s)
+    for number in range(pages):
+        assert _standing(clearances, cookie) is not None
+        clearances.count(standing, NOW_S + number * gap_s, 0, walk)
+    assert _standing(clearances, cookie) is None
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "address", "no_js"), [(-301, "203.0.113.7", False), (0, "203.0.113.8", False), (0, "203.0.113.7", True)]
+)
+def test_who_was_not_asked_for_it_makes_up_for_nothing(asked_s: int, address: str, no_js: bool) -> None:
+    """A challenge that is too old, somebody else's, one that was only waited out."""
+    walk = frozenset(["url_pattern:30"])
+    clearances = Clearances(settings(), KEYS)
+    clearances.asked(request(address=address), walk, NOW_S + asked_s)
+    standing = _standing(clearances, _minted(clearances, no_js=no_js))
+    assert standing is not None
+    assert not clearances.brings_new(standing, frozenset())
+    assert clearances.brings_new(standing, walk)
+
+
 def test_only_findings_that_were_not_there_are_new() -> None:
     """What led to the challenge is forgiven; what comes later is new each time it is asked about."""
     at = desk()
