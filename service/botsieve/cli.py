@@ -5,6 +5,7 @@ Law of the file: exit codes are those of docs/names.md; an error of the operator
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -12,7 +13,7 @@ import traceback
 import click
 
 from botsieve import __version__
-from botsieve.errors import BotsieveError
+from botsieve.errors import BotsieveError, MachineError
 
 _COMMANDS = {
     "serve": ("botsieve.serve:serve", "run the decision service"),
@@ -28,6 +29,7 @@ _COMMANDS = {
     "nginx": ("botsieve.edge.commands:nginx", "install the nginx includes, and check a configuration for traps"),
     "catalogue": ("botsieve.detectors.catalogue_command:catalogue", "build the fingerprint catalogue from recorded hellos"),
 }
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _LazyGroup(click.Group):
@@ -73,10 +75,24 @@ def main(arguments: list[str] | None = None) -> int:
     except BotsieveError as error:
         click.echo(f"botsieve: {error}", err=True)
         return error.exit_code
+    except OSError as error:
+        return _full(error) if error.errno in _NO_ROOM else _fault()
     except Exception:  # the outermost place: a fault of ours must not look like "mistakes found" (1)
-        traceback.print_exc()
-        click.echo("botsieve: this is a fault of ours; please report the lines above", err=True)
-        return 70
+        return _fault()
+
+
+def _full(error: OSError) -> int:
+    """What is printed, or put aside meanwhile, finds no room."""
+    click.echo(
+        f"botsieve: {error.strerror}; accepted: room where the output goes, and in the folder of temporary files", err=True
+    )
+    return MachineError.exit_code
+
+
+def _fault() -> int:
+    traceback.print_exc()
+    click.echo("botsieve: this is a fault of ours; please report the lines above", err=True)
+    return 70
 
 
 def entry() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -61,6 +63,30 @@ def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     said = capsys.readouterr().err
     assert "ZeroDivisionError: oh" in said
     assert "please report" in said
+
+
+def test_no_room(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A disk that is full is the machine (4), said in a line; any other OSError that nobody foresaw is a fault of ours."""
+    raising(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    assert cli.main(["serve"]) == 4
+    assert capsys.readouterr().err.startswith("botsieve: No space left on device; accepted: ")
+    raising(monkeypatch, OSError(errno.ESPIPE, "Illegal seek"))
+    assert cli.main(["serve"]) == 70
+
+
+def test_what_is_printed_finds_no_room() -> None:
+    """As it is when `botsieve replay LOG > report.txt` meets a full disk."""
+    for arguments in (["-h"], ["check-config"]):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "botsieve", *arguments],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env={"PYTHONPATH": str(ROOT / "service")},
+                check=False,
+                text=True,
+            )
+        assert (done.returncode, "Traceback" in done.stderr, "No space left" in done.stderr) == (4, False, True), done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["serve", "--nonsense"], ["--nonsense"]])
