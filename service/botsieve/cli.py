@@ -5,6 +5,7 @@ Law of the file: exit codes are those of docs/names.md; an error of the operator
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import sys
@@ -97,4 +98,7 @@ def _fault() -> int:
 
 def entry() -> None:
     """What the installed script calls."""
-    sys.exit(main())
+    code = main()
+    with contextlib.suppress(OSError, AttributeError):  # None where there is none (>&-)
+        sys.stdout.close()  # what found no room is not tried once more at the end, which would be exit code 120
+    sys.exit(code)
