@@ -199,3 +199,15 @@ def told(web: int) -> int:
     answer = ask(web, "/metrics").body.decode()
     lines = [line for line in answer.splitlines() if line.startswith("botsieve_unjudged_total{")]
     return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines)
+
+
+@pytest.mark.parametrize("status", [200, 403, 429])
+def test_the_challenge_page_has_the_status_that_is_set(status: int, tmp_path: Path) -> None:
+    """`challenge.page_status` reaches the visitor with the page, and is no failure of the service to nginx: it goes on judging."""
+    policies = "policies: [{name: all, audience: browser, mode: enforce}]"
+    config = service_config(tmp_path, policies, deadline_ms=1000)
+    config.write_text(config.read_text().replace("challenge: {", f"challenge: {{page_status: {status}, "))
+    with ServiceProcess(config), Site(tmp_path, tmp_path / "check.sock", patient=True) as site:
+        for number in range(6):  # three failures would open the breaker
+            answer = ask(site.http_port, f"/{number}", "User-Agent: curl/7.88.1", "Accept: text/html")
+            assert (answer.status, b"Checking your browser" in answer.body) == (status, True)

@@ -75,7 +75,7 @@ class ChallengeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _demand(bool(re.fullmatch(PREFIX, self.prefix)), "prefix", "a path such as /.botsieve/, beginning and ending with /")
-        _demand(self.page_status == 200 or 400 <= self.page_status <= 599, "page_status", "200, or 400 to 599")
+        _demand(self.page_status == 200 or 400 <= self.page_status <= 499, "page_status", "200, or 400 to 499")
         _demand(set(self.levels) == set(LEVELS), "levels", "exactly " + ", ".join(LEVELS))
         for name, level in self.levels.items():
             _demand(MIN_BITS <= level.bits <= MAX_BITS, f"levels.{name}.bits", f"{MIN_BITS} to {MAX_BITS}")

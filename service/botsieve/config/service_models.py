@@ -131,7 +131,8 @@ class Challenge(Section):
             form=PREFIX,
         ),
     ] = Field(default="/.botsieve/", description="where the pages find their script; also set in the nginx include")
-    page_status: Annotated[int, OneOf(403, 200, 429, 503)] = Field(default=403, description="the status of the page")
+    # Not 503: to nginx that is a service that failed, and in place of the page it shows the breaker's.
+    page_status: Annotated[int, OneOf(403, 200, 429)] = Field(default=403, description="the status of the page")
     levels: Levels = Levels()
     valid_s: Annotated[int, Whole(30, 3600)] = Field(default=300, description="time to solve it [own]")
     clearance_s: Annotated[int, Whole(1, MAX_CLEARANCE_S)] = Field(

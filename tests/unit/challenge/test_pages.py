@@ -129,10 +129,10 @@ def test_a_loop_is_explained_and_waits_to_be_told() -> None:
 
 def test_statuses() -> None:
     """The challenge page has the status that is set; refusals are 403, too many 429."""
-    assert {name: answer.status for name, answer in _pages(page_status=503).items()} == {
-        "challenge": 503,
-        "form": 503,
-        "loop": 503,
+    assert {name: answer.status for name, answer in _pages(page_status=429).items()} == {
+        "challenge": 429,
+        "form": 429,
+        "loop": 429,
         "block": 403,
         "early": 403,
         "late": 403,

@@ -28,6 +28,7 @@ def test_packaged_values() -> None:
         ("prefix", '/"><script>/'),
         ("page_status", 302),
         ("page_status", 204),
+        ("page_status", 503),
         ("levels", {"normal": LevelSettings(16, 14)}),
         ("levels", {**DEFAULT_LEVELS, "light": LevelSettings(16, 0)}),
         ("levels", {**DEFAULT_LEVELS, "hard": LevelSettings(16, 23)}),
