@@ -6,7 +6,7 @@ import botsieve.engine
 from botsieve.journal.packing import pack
 from botsieve.journal.record import unpack
 from botsieve.journal.redact import Redactor
-from botsieve.journal.render import line_of, to_line
+from botsieve.journal.render import line_of
 
 from tests.bench.decide import engine_with_everything, with_cookies
 from tests.bench.traffic import requests
@@ -22,7 +22,7 @@ def main() -> None:
     engine._on_detector_error = lambda signal, error: failed.append(f"{signal}: {error}")
     for number, o in enumerate(with_cookies(requests(CLIENTS, REQUESTS, start_s=START_S, seed=7), engine)):
         decision = engine.decide(o, o.edge_time_s, f"0000-0000-0000-{number:04d}", number % 10 / 10)
-        print(to_line(line_of(unpack(pack(o, decision, o.edge_time_s, 0)), Redactor())).decode())
+        print(line_of(unpack(pack(o, decision, o.edge_time_s, 0)), Redactor()).decode())
     print(failed)
 
 

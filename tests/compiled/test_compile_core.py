@@ -104,6 +104,14 @@ def test_a_struct_becomes_a_plain_class(script: ModuleType) -> None:
     assert repr(large) == "Thing(name='a', size=2)"
 
 
+def test_a_struct_that_is_not_compared_is_only_itself(script: ModuleType) -> None:
+    """`eq=False`: neither equal to another nor hashed by its fields."""
+    source = script.native_source(STRUCT.replace("gc=False", "eq=False"), ["Thing"])
+    assert "def in_order" in source
+    assert "__eq__" not in source
+    assert "__hash__" not in source
+
+
 @pytest.mark.parametrize(
     ("source", "names", "error"),
     [

@@ -7,21 +7,27 @@ was seen once costs nothing.  The answer is a challenge at most: cookies may be 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from botsieve.remembered import Bounded
 
 PAGE_LOADS = 5
 # guess: so long after it was sent the cookie has arrived; tabs that open together all come without one.
 ARRIVES_S = 2.0
 IDLE_S = 1800.0
-MAX_CLIENTS = 20_000  # about 250 B each
+MAX_CLIENTS = 20_000  # about 300 B each
+# Who goes on is put last among those that may be forgotten, but not at every request of a flood.
+PUT_EVERY_S = 1.0
 
 
-class _Given(NamedTuple):
-    set_s: float
-    last_s: float
-    times: int
+class _Given:
+    """`set_s`: when the cookie was set.  `last_s`: the last page load without it.  `put_s`: when this was put last."""
+
+    __slots__ = ("last_s", "put_s", "set_s", "times")
+
+    def __init__(self, set_s: float, put_s: float) -> None:
+        self.set_s = set_s
+        self.last_s = set_s
+        self.put_s = put_s
+        self.times = 0
 
 
 class Cookieless:
@@ -40,12 +46,16 @@ class Cookieless:
         given = self._given.get(client_key)
         if given is None or now_s - given.last_s > IDLE_S:
             if not first_s:
-                self._given.put(client_key, _Given(now_s, now_s, 0))
+                self._given.put(client_key, _Given(now_s, now_s))
                 return 0
-            given = _Given(first_s, first_s, 0)
-        count = given.times + (now_s - given.set_s >= ARRIVES_S)
-        self._given.put(client_key, _Given(given.set_s, now_s, count))
-        return count
+            given = _Given(first_s, now_s)
+            self._given.put(client_key, given)
+        elif now_s - given.put_s >= PUT_EVERY_S:
+            given.put_s = now_s
+            self._given.put(client_key, given)
+        given.times += now_s - given.set_s >= ARRIVES_S
+        given.last_s = now_s
+        return given.times
 
     def came_back(self, client_key: bytes) -> None:
         """A session came under this client's name."""

@@ -149,6 +149,8 @@ class Openings:
             if key not in self.openers.settled[key[0]].young:
                 self.openers.put(key, opener, OPENER_BYTES, 0, now_s, settle=True)
         rate_per_s = opener.recent.total / settings.over_s
+        if one is None and rate_per_s < settings.minimum_per_s:
+            return None  # no limit is lower
         usual_per_s = _usual_per_s(opener, now_s, settings)
         limit_per_s = limit_of(usual_per_s, settings)
         if one is None:

@@ -12,7 +12,7 @@ import msgspec
 
 from botsieve.challenge.cookies import SESSION_COOKIE, carried_cookies, set_cookie
 from botsieve.challenge.keys import KeyRing
-from botsieve.challenge.tokens import MIN_TEXT, SESSION, SKEW_S, open_token, seal
+from botsieve.challenge.tokens import MIN_TEXT, SESSION, SKEW_S, Series, open_token
 from botsieve.observation import Observation
 from botsieve.remembered import Spread
 
@@ -22,6 +22,8 @@ MAX_AGE_S = 86_400
 _PACKED = struct.Struct(f">{ID_BYTES}sI")
 # Verified cookies kept, per generation; about 0.3 KiB each.
 _MAX_OPENED = 50_000
+# Hosts whose cookies are sealed at half the price: those of an operator, and what visitors make up.
+_MAX_HOSTS, _MAX_HOST = 256, 255
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):
@@ -34,15 +36,17 @@ class Session(msgspec.Struct, frozen=True, gc=False):
 class Sessions:
     """Issues and reads session cookies; bound to the host, not to the User-Agent, which a session outlives."""
 
-    __slots__ = ("_opened", "keys")
+    __slots__ = ("_opened", "_series", "keys")
 
     def __init__(self, keys: KeyRing, limit: int = _MAX_OPENED) -> None:
         self.keys = keys
+        self._series: dict[bytes, Series] = {}
         self._opened: Spread[Session] = Spread(limit)
 
     def apply(self, keys: KeyRing) -> None:
         """Takes another key ring."""
         self.keys = keys
+        self._series.clear()
         self._opened.clear()
 
     def read(self, o: Observation, now_s: float) -> Session | None:
@@ -81,4 +85,15 @@ class Sessions:
         """The Set-Cookie value of a new session.  `random_id`: 8 random bytes.  Errors: ValueError for another length."""
         if len(random_id) != ID_BYTES:
             raise ValueError(f"a session id has {ID_BYTES} bytes, not {len(random_id)}")
-        return set_cookie(o, SESSION_COOKIE, seal(self.keys, SESSION, (_PACKED.pack(random_id, int(now_s)),), (o.host,)))
+        series = self._series.get(o.host)
+        if series is None:
+            series = self._new_series(o.host)
+        return set_cookie(o, SESSION_COOKIE, series.seal(_PACKED.pack(random_id, int(now_s))))
+
+    def _new_series(self, host: bytes) -> Series:
+        series = Series(self.keys, SESSION, _PACKED.size, (host,))
+        if len(host) <= _MAX_HOST:
+            if len(self._series) >= _MAX_HOSTS:
+                self._series.clear()
+            self._series[host] = series
+        return series

@@ -47,6 +47,30 @@ def seal(keys: KeyRing, purpose: bytes, fields: tuple[bytes, ...], context: tupl
     return _encode(body + _mac(key, purpose, body, context))
 
 
+class Series:
+    """Seals tokens that differ in nothing but one field of `size` bytes: what they have in common is taken in once.
+
+    Half the price of `seal`, and the same text.
+    """
+
+    __slots__ = ("_begun", "_head")
+
+    def __init__(self, keys: KeyRing, purpose: bytes, size: int, context: tuple[bytes, ...] = ()) -> None:
+        kid = keys.newest_kid
+        key = keys.key(kid)
+        assert key is not None
+        self._head = VERSION + kid + size.to_bytes(2, "big")
+        self._begun = _hash(key, purpose)
+        self._begun.update(b"".join([_length(part) + part for part in context]))
+        self._begun.update((len(self._head) + size).to_bytes(4, "big") + self._head)
+
+    def seal(self, field: bytes) -> str:
+        """The token of one field, which has the size that was said."""
+        mac = self._begun.copy()
+        mac.update(field)
+        return _encode(self._head + field + mac.digest())
+
+
 def open_token(keys: KeyRing, purpose: bytes, text: bytes, context: tuple[bytes, ...] = ()) -> tuple[bytes, ...] | None:
     """The fields of a token that `seal` made with the same purpose and context, None for anything else.
 

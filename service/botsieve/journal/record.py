@@ -1,4 +1,8 @@
-"""One decision read back from what packing.py made of it, by whoever shows it: the log, `explain`, the control socket."""
+"""One decision read back from what packing.py made of it, by whoever shows it: the log, `explain`, the control socket.
+
+What many decisions have in common lies in pieces of its own, which are left packed here: the same bytes mean the same text, so
+the log reads and renders them once (render.py).
+"""
 
 from __future__ import annotations
 
@@ -24,23 +28,14 @@ class RecordedSignal(msgspec.Struct, frozen=True, gc=False, array_like=True):
     attack_type: str = ""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One decision, unpacked.  The order of the fields is the packed form and that of `pack`.
+class Ruled(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What was decided beside the findings: for all requests of a kind the same.  The order of the fields is that of `pack`."""
 
-    `client` and `peer` are 16 packed bytes.  `decide_us`: whole microseconds.  `sample_percent`: 0 if the decision is logged
-    for what it is, else the share of its kind that is logged.  Empty text or bytes mean absent.
-    """
-
-    time_s: float
-    decide_us: int
-    sample_percent: float
-    id: str
     verdict: str
     would_be: str
     mode: str
     score: int
     bot: bool
-    signals: tuple[RecordedSignal, ...]
     rule: str
     policy: str
     audience: str
@@ -50,21 +45,41 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     route: str
     edge: str
     kind: str
-    client: bytes
-    peer: bytes
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a client sends with every request.  The order of the fields is that of `pack`.  Empty means absent."""
+
     method: bytes
     host: bytes
-    path: bytes
     user_agent: bytes
-    request_id: bytes
     ja3: bytes
     ja4: bytes
     tls_sig: bytes
 
 
-_decode = msgspec.msgpack.Decoder(Record).decode
+# One decision, in the packed form and order of `pack`: `time_s`, `decide_us` (whole microseconds), `sample_percent` (0 if the decision
+# is logged for what it is, else the share of its kind that is logged), `id`; three pieces for `ruled_of`, `signals_of` and `seen_of`;
+# `client` and `peer` (16 packed bytes), `path`, `request_id` (b"": absent).  A tuple: the compiled log takes it apart at no price.
+Record = tuple[float, int, float, str, msgspec.Raw, msgspec.Raw, msgspec.Raw, bytes, bytes, bytes, bytes]
+
+# What `pack` packed.  A decoding error here is a programming mistake.
+unpack = msgspec.msgpack.Decoder(Record).decode
+_decode_ruled = msgspec.msgpack.Decoder(Ruled).decode
+_decode_signals = msgspec.msgpack.Decoder(tuple[RecordedSignal, ...]).decode
+_decode_seen = msgspec.msgpack.Decoder(Seen).decode
 
 
-def unpack(packed: bytes) -> Record:
-    """What `pack` packed.  A decoding error here is a programming mistake."""
-    return _decode(packed)
+def ruled_of(packed: bytes | msgspec.Raw) -> Ruled:
+    """What was decided."""
+    return _decode_ruled(packed)
+
+
+def signals_of(packed: bytes | msgspec.Raw) -> tuple[RecordedSignal, ...]:
+    """The findings."""
+    return _decode_signals(packed)
+
+
+def seen_of(packed: bytes | msgspec.Raw) -> Seen:
+    """What the client sent."""
+    return _decode_seen(packed)

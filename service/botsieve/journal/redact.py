@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from socket import inet_ntoa
 
 from botsieve.observation import address_text, network_text
 from botsieve.ranges import V4_PREFIX
@@ -16,6 +15,8 @@ from botsieve.ranges import V4_PREFIX
 FULL, PREFIX, HMAC = "full", "prefix", "hmac"
 ADDRESS_FORMS = (FULL, PREFIX, HMAC)
 
+# As text.
+_OCTETS = [str(octet) for octet in range(256)]
 
 # What is known of an address (16 packed bytes) from the operator's databases, by key of the decision log.
 Whereabouts = Callable[[bytes], Mapping[str, int | str]]
@@ -55,8 +56,9 @@ class Redactor:
     def both(self, packed: bytes) -> tuple[str, str]:
         """What `address` and `network` say, for whoever wants both."""
         if self._form == FULL and packed[:12] == V4_PREFIX:
-            text = inet_ntoa(packed[12:])
-            return text, f"{text[: text.rindex('.')]}.0/24"
+            digits = _OCTETS
+            network = f"{digits[packed[12]]}.{digits[packed[13]]}.{digits[packed[14]]}."
+            return network + digits[packed[15]], network + "0/24"
         return self.address(packed), self.network(packed)
 
     def _digest(self, data: bytes) -> str:

@@ -15,6 +15,7 @@ from botsieve.errors import MachineError
 
 # POSIX: a pipe that polls writable takes PIPE_BUF bytes without blocking; 4,096 on Linux.
 _PIPE_CHUNK = 4096
+_FILE_CHUNK = 1 << 18
 
 
 class Sink:
@@ -102,19 +103,25 @@ class Sink:
         return bool(poll.poll(patience_s * 1000))
 
     def _write_some(self) -> None:
-        lines = self._lines
-        chunk = bytearray(memoryview(lines[0])[self._head_written :])
-        limit = _PIPE_CHUNK if self._is_pipe else 1 << 18
-        for index in range(1, len(lines)):
-            if len(chunk) + len(lines[index]) > limit:
+        lines, begun = self._lines, self._head_written
+        limit = _PIPE_CHUNK if self._is_pipe else _FILE_CHUNK
+        pieces: list[bytes] = []
+        size = -begun
+        for line in lines:
+            if pieces and size + len(line) > limit:
                 break
-            chunk += lines[index]
-        written = os.write(self._fd, memoryview(chunk)[:limit])
-        while lines and written >= len(lines[0]) - self._head_written:
-            written -= len(lines.popleft()) - self._head_written
+            pieces.append(line)
+            size += len(line)
+        written = os.write(self._fd, memoryview(b"".join(pieces))[begun : begun + limit])
+        for piece in pieces:
+            left = len(piece) - self._head_written
+            if written < left:
+                self._head_written += written
+                break
+            written -= left
+            lines.popleft()
             self._head_written = 0
             self.written += 1
-        self._head_written += written
 
 
 def _open(path: str) -> int:

@@ -107,4 +107,18 @@ def test_it_is_bounded() -> None:
     for number in range(100):
         given.came(number.to_bytes(8, "big"), 1.0, 0.0)
     assert len(given) == 10
-    assert MAX_CLIENTS * 250 <= 8 * 1024 * 1024
+    assert MAX_CLIENTS * 300 <= 8 * 1024 * 1024
+
+
+def test_who_goes_on_is_forgotten_last() -> None:
+    """A flood of others pushes out who was silent since, not who comes every second."""
+    given = Cookieless(most=10)
+    assert [given.came(b"goes on.", float(at_s), 0.0) for at_s in range(2)] == [0, 0]
+    given.came(b"silent..", 1.0, 0.0)
+    for number in range(8):
+        given.came(number.to_bytes(8, "big"), 1.5, 0.0)
+    assert given.came(b"goes on.", 2.0, 0.0) == 1
+    for number in range(8, 17):
+        given.came(number.to_bytes(8, "big"), 2.5, 0.0)
+    assert given.came(b"goes on.", 3.0, 0.0) == 2
+    assert given.came(b"silent..", 3.0, 0.0) == 0

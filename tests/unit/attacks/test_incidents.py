@@ -16,6 +16,7 @@ from botsieve.attacks.incidents import (
 )
 from botsieve.attacks.types import BOT_DETECTED, ENDED, EXPIRED, RELEASED, TRANSACTIONS
 from botsieve.decision import Decision, Measure, Signal, Violation
+from botsieve.values import replace
 
 from tests.unit.attacks.violations import HASHER, violation
 from tests.unit.rig import START_S, request
@@ -228,7 +229,7 @@ def test_an_incident_goes_on_after_a_restart() -> None:
     for _ in range(12):
         before.violate()
     (known,) = before.open()
-    stored = Incident(**{name: getattr(known, name) for name in known.__struct_fields__} | {"client": b"", "measures": {}})
+    stored = replace(known, client=b"", measures={})
     after = Case(count=500)
     after.violate(at_s=60.0)
     after.book.adopt(stored)

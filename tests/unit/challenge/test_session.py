@@ -77,3 +77,17 @@ def test_an_id_has_eight_bytes() -> None:
 def test_any_cookie_is_no_session(value: bytes) -> None:
     """What we did not sign is nothing and never raises."""
     assert SESSIONS.read(request(headers={b"cookie": b"__Host-botsieve_s=" + value}), NOW_S) is None
+
+
+def test_hosts_that_visitors_make_up_are_bounded() -> None:
+    """Each host has its own cookies however many there are; after a rotation the newest key signs."""
+    sessions = Sessions(KEYS)
+    for number in range(2_000):
+        host = b"%d.example" % number
+        cookie = sessions.issue(request(host=host), NOW_S, b"12345678").partition(";")[0].encode()
+        assert sessions.read(request(headers={b"cookie": cookie}, host=host), NOW_S) is not None
+    assert len(sessions._series) <= 256
+    sessions.apply(KeyRing((b"n" * 32,)))
+    fresh = sessions.issue(request(), NOW_S, b"12345678").partition(";")[0].encode()
+    assert sessions.read(request(headers={b"cookie": fresh}), NOW_S) is not None
+    assert Sessions(KEYS).read(request(headers={b"cookie": fresh}), NOW_S) is None

@@ -17,6 +17,7 @@ from botsieve.challenge.tokens import (
     SESSION,
     SKEW_S,
     WAIT,
+    Series,
     key_is_known,
     open_token,
     seal,
@@ -43,6 +44,14 @@ def _text(raw: bytes) -> bytes:
 def test_what_is_sealed_is_opened(fields: tuple[bytes, ...], context: tuple[bytes, ...]) -> None:
     """The same purpose, context and keys give the fields back."""
     assert open_token(KEYS, SESSION, seal(KEYS, SESSION, fields, context).encode(), context) == fields
+
+
+@given(st.binary(max_size=300), CONTEXT)
+def test_tokens_of_a_series_are_those_that_are_sealed_one_by_one(field: bytes, context: tuple[bytes, ...]) -> None:
+    """What is taken in once for all of them changes no character; the second is no other than the first."""
+    series = Series(KEYS, SESSION, len(field), context)
+    token = seal(KEYS, SESSION, (field,), context)
+    assert [series.seal(field), series.seal(field)] == [token, token]
 
 
 @given(FIELDS)

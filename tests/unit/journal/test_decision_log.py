@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botsieve.journal.decision_log import DecisionLog
+from botsieve.journal.decision_log import DecisionLog, rest_s
 from botsieve.journal.packing import pack
 from botsieve.journal.redact import Redactor
 from botsieve.journal.sink import Sink
@@ -135,3 +135,10 @@ def test_reopen_reaches_the_file(tmp_path: Path) -> None:
     log.put(packed(1))
     log.close()
     assert len(lines_of(path)) == 1
+
+
+def test_lines_gather_before_the_thread_wakes_up() -> None:
+    """It takes a quarter of a core at most, and while few lines wait it wakes up a hundred times a second at most."""
+    assert rest_s(0.0005, 0) > rest_s(0.0005, 1) >= 0.01
+    assert rest_s(0.02, 1) == pytest.approx(0.06)
+    assert rest_s(0.001, 5_000) == pytest.approx(0.003)

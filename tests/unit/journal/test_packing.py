@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botsieve.decision import Decision
 from botsieve.journal.packing import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack
-from botsieve.journal.record import unpack
+from botsieve.journal.record import ruled_of, seen_of, unpack
 from botsieve.observation import Observation
 from hypothesis import given
 
@@ -15,12 +15,13 @@ from tests.unit.journal.samples import NOW_S, decision, decisions, observation, 
 def test_any_request_gives_a_bounded_record(o: Observation, d: Decision) -> None:
     """Whatever a client writes: a record of a few kilobytes at most, whose text fields keep their bounds."""
     packed = pack(o, d, NOW_S, 14)
-    r = unpack(packed)
+    record = unpack(packed)
+    ruled, seen, path = ruled_of(record[4]), seen_of(record[6]), record[9]
     assert len(packed) < 16_000
-    assert len(r.user_agent) <= MAX_USER_AGENT
-    assert len(r.path) <= MAX_PATH
-    assert len(r.route) <= MAX_PATH
-    assert max(len(r.ja3), len(r.ja4), len(r.tls_sig)) <= MAX_PRINT
+    assert len(seen.user_agent) <= MAX_USER_AGENT
+    assert len(path) <= MAX_PATH
+    assert len(ruled.route) <= MAX_PATH
+    assert max(len(seen.ja3), len(seen.ja4), len(seen.tls_sig)) <= MAX_PRINT
 
 
 def test_secrets_are_not_even_in_memory() -> None:
@@ -33,4 +34,4 @@ def test_secrets_are_not_even_in_memory() -> None:
 
 def test_text_that_is_no_text_does_not_stop_a_decision() -> None:
     """A lone surrogate in a name of ours is replaced: recording never raises."""
-    assert unpack(pack(observation(), decision(route="/\udcff"), NOW_S, 1)).route == "/\\udcff"
+    assert ruled_of(unpack(pack(observation(), decision(route="/\udcff"), NOW_S, 1))[4]).route == "/\\udcff"

@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+import botsieve.journal.render as render_module
 import pytest
 from botsieve.decision import Decision, Measure, Signal
 from botsieve.journal.packing import pack
@@ -71,7 +72,7 @@ def test_the_object_has_the_keys_of_the_contract() -> None:
 def test_every_line_is_one_line_of_the_schema(o: Observation, d: Decision, form: str) -> None:
     """Any bytes anywhere in a request: one line of printable ASCII that parses back to the object and fits the schema."""
     told = rendered(o, d, form=form, key=bytes(32))
-    line = to_line(line_of(unpack(pack(o, d, NOW_S, 14, 0.0)), Redactor(form=form, key=bytes(32))))
+    line = line_of(unpack(pack(o, d, NOW_S, 14, 0.0)), Redactor(form=form, key=bytes(32)))
     assert all(0x20 <= byte < 0x7F for byte in line)
     assert json.loads(line) == told
     assert to_line(told) == line
@@ -92,7 +93,7 @@ def test_a_client_reaches_neither_terminal_nor_the_next_line(text: str) -> None:
         request_id=raw[:64],
         ja4=raw,
     )
-    line = to_line(line_of(unpack(pack(o, decision(), NOW_S, 14, 0.0)), Redactor()))
+    line = line_of(unpack(pack(o, decision(), NOW_S, 14, 0.0)), Redactor())
     assert all(0x20 <= byte < 0x7F for byte in line)
     back = json.loads(line)
     assert [back[key] for key in ("user_agent", "host", "request_id", "ja4")] == [text] * 4
@@ -140,3 +141,22 @@ def test_times_are_utc_with_milliseconds(now_s: float, text: str) -> None:
 def test_whole_seconds() -> None:
     """UTC, RFC 3339; what has begun is not rounded up."""
     assert second_text(1431857140.9) == "2015-05-17T10:05:40Z"
+
+
+def test_what_lines_have_in_common_is_remembered_within_bounds() -> None:
+    """A line is the same when its pieces were rendered before; a flood of User-Agents, routes and measures fills no memory."""
+
+    def line(number: int) -> bytes:
+        signal = Signal("timing.x", 1, measures=(Measure("a", float(number), 1.0),))
+        o = observation(b"/a", user_agent=b"bot/%d" % number)
+        return line_of(unpack(pack(o, decision(1, signal, route=f"/{number}"), NOW_S, 14)), Redactor())
+
+    first = line(1)
+    for number in range(3_000):
+        assert b'"user_agent":"bot/%d"' % number in line(number)
+        assert b'"measures":{"a":[%d.0,1.0]}' % number in line(number)
+    assert line(1) == first
+    assert (
+        max(len(known) for known in (render_module._known_ruled, render_module._known_seen, render_module._known_signals))
+        <= 1_024
+    )
