@@ -35,6 +35,16 @@ def test_addresses_are_loopback_and_differ() -> None:
     assert all(address.startswith("127.250.") for address in addresses)
 
 
+def test_the_first_handshake_is_no_part_of_the_rhythm() -> None:
+    """However long the first takes, the second comes a whole pause after it."""
+    beats = rhythm(evenly(0.2), 3)
+    next(beats)
+    time.sleep(0.3)
+    done_s = time.monotonic()
+    next(beats)
+    assert time.monotonic() - done_s >= 0.2
+
+
 def test_a_rhythm_is_bounded_by_count_and_time() -> None:
     """A rhythm ends after its count, and after its longest time whatever the count."""
     assert [number for number, _ in rhythm(evenly(0), 5)] == [0, 1, 2, 3, 4]

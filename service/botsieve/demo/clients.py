@@ -50,7 +50,7 @@ class Target(msgspec.Struct, frozen=True):
 def rhythm(pauses: Iterable[float], count: int) -> Iterator[tuple[int, float]]:
     """0..count-1, one after each pause (seconds), on a schedule: a slow answer shortens the next; and how late each is, in s.
 
-    Ends after LONGEST_S.
+    The schedule begins when the first is done: its handshake, held up on a busy machine, is no part of the rhythm.  Ends after LONGEST_S.
     """
     started = due = time.monotonic()
     for number, pause in zip(range(count), pauses, strict=False):
@@ -60,6 +60,8 @@ def rhythm(pauses: Iterable[float], count: int) -> Iterator[tuple[int, float]]:
         if now - started > LONGEST_S:
             return
         yield number, now - due
+        if number == 0:
+            due = time.monotonic()
 
 
 def evenly(seconds: float) -> Iterator[float]:
