@@ -32,7 +32,7 @@ attack: setup-test  ## in a second terminal: clients from a person to a scraper,
 	@exec $(PY) -m botsieve.demo.attack
 
 compiled: setup-test  ## the core as machine code in build/compiled: twice as fast, the same decisions (docs/decisions/0013)
-	@YES=$(YES) bash scripts/compile.sh
+	@YES=$(YES) bash scripts/compile.sh --guided
 
 test: setup-test  ## every test (PYTEST="tests/unit -k ranges": a part of them)
 	@exec $(PY) -m pytest -m "not real and not crowdsec" $(PYTEST)

@@ -1,6 +1,7 @@
 """Compiles the core into build/compiled/botsieve: the same package, its hot modules as machine code.
 
     python scripts/compile_core.py            build what is not up to date; needs a C compiler and Python's headers
+    python scripts/compile_core.py --guided   the same, laid out by what a training run takes (docs/decisions/0017): faster, twice the time
     python scripts/compile_core.py --sources  only write the sources that the compiler gets (build/native)
 
 The sources stay what they are and run as they are.  mypyc compiles annotated Python, but the fields of msgspec structs are no more
@@ -14,7 +15,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,6 +30,7 @@ PACKAGE = ROOT / "service" / "botsieve"
 NATIVE = ROOT / "build" / "native"  # what the compiler gets
 COMPILED = ROOT / "build" / "compiled"  # what runs
 STAMP = "compiled-from"
+TRAINING = ("tests/compiled/training.py", "tests/bench/traffic.py")  # what the compiler learns from
 
 _FUTURE = "from __future__ import annotations\n"
 # The last is nothing but a word to the compiler: what runs needs no mypy_extensions.
@@ -193,7 +197,8 @@ def _print_of_sources() -> str:
 
     told = hashlib.blake2s(f"{sys.version} {mypy.version.__version__}".encode())
     folders = (PACKAGE, ROOT / "nginx", ROOT / "lua")
-    for file in sorted([Path(__file__), *(file for folder in folders for file in folder.rglob("*"))]):
+    own = [Path(__file__), Path(__file__).with_name("compile_native.py"), *(ROOT / name for name in TRAINING)]
+    for file in sorted([*own, *(file for folder in folders for file in folder.rglob("*"))]):
         if file.is_file() and "__pycache__" not in file.parts:
             told.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
     return told.hexdigest()
@@ -215,22 +220,20 @@ def write_sources(target: Path) -> list[str]:
     return files
 
 
-_BUILD = """
-import sys
-from mypyc.build import mypycify
-from setuptools import setup
-files = sys.argv[1:]
-sys.argv[1:] = ["-q", "build_ext", "--inplace"]
-options = ["--ignore-missing-imports", "--follow-imports=silent", "--cache-dir", "../mypy-native"]
-setup(name="botsieve-core", packages=[], ext_modules=mypycify([*options, *files], opt_level="3", debug_level="0"))
-"""
-
-
-def compile_sources(target: Path, files: list[str]) -> None:
-    """Compiles in place.  Errors: CalledProcessError with what the compiler said."""
+def compile_sources(target: Path, files: list[str], *, guided: bool) -> None:
+    """Compiles in place, guided by a profile of a training run or without.  Errors: SystemExit, after what the compiler said."""
+    train = shlex.join([sys.executable, "-m", "tests.compiled.training", str(target / "build" / "training")])
+    # Sets in the same order each time: the same sources are counted alike.
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": f"{target}{os.pathsep}{ROOT}",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", _BUILD, *files],
+        [sys.executable, ROOT / "scripts" / "compile_native.py", *([f"--train={train}"] if guided else []), *files],
         cwd=target,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -239,7 +242,16 @@ def compile_sources(target: Path, files: list[str]) -> None:
     if done.returncode:
         print(done.stdout[-8_000:], file=sys.stderr)
         raise SystemExit("compile_core: the core could not be compiled (see above); it runs as it is, uncompiled")
-    shutil.rmtree(target / "build", ignore_errors=True)
+    for line in done.stdout.splitlines():
+        if line.startswith("compile_native: "):
+            print(line, flush=True)
+    shutil.rmtree(target / "build", ignore_errors=True)  # objects, and the profile
+
+
+def is_up_to_date(stamp: Path, wanted: str, *, guided: bool) -> bool:
+    """Whether what was compiled is from these sources; who asks for less is content with the guided form."""
+    told = stamp.read_text() if stamp.is_file() else ""
+    return told == f"{wanted} guided" or (not guided and told == f"{wanted} quick")
 
 
 def main() -> None:
@@ -247,16 +259,18 @@ def main() -> None:
     if "--sources" in sys.argv:
         write_sources(NATIVE)
         return
+    guided = "--guided" in sys.argv
     wanted = _print_of_sources()
-    stamp = COMPILED / STAMP
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if is_up_to_date(COMPILED / STAMP, wanted, guided=guided):
         return
     headers = Path(sysconfig.get_path("include")) / "Python.h"
     if not headers.is_file():
         raise SystemExit(f"compile_core: there is no {headers}; on Debian: apt-get install python3-dev")
-    print("compile_core: compiling the core into build/compiled (about a minute)", flush=True)
-    compile_sources(NATIVE, write_sources(NATIVE))
-    (NATIVE / STAMP).write_text(wanted)
+    print(
+        f"compile_core: compiling the core into build/compiled ({'three minutes' if guided else 'a minute or two'})", flush=True
+    )
+    compile_sources(NATIVE, write_sources(NATIVE), guided=guided)
+    (NATIVE / STAMP).write_text(f"{wanted} {'guided' if guided else 'quick'}")
     shutil.rmtree(COMPILED, ignore_errors=True)
     NATIVE.rename(COMPILED)
 

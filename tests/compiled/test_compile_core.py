@@ -147,6 +147,30 @@ def test_every_module_that_is_named_is_there(script: ModuleType, tmp_path: Path)
     assert (tmp_path / "native/botsieve/edge_files/nginx/protect.conf").is_file()
 
 
+def test_who_asks_for_less_takes_the_guided_form(script: ModuleType, tmp_path: Path) -> None:
+    """Up to date is what was made of these sources; the quick form does not pass for the guided one."""
+    stamp = tmp_path / "stamp"
+    assert not script.is_up_to_date(stamp, "abc", guided=False)
+    for written, quick, guided in (("abc guided", True, True), ("abc quick", True, False), ("abd guided", False, False)):
+        stamp.write_text(written)
+        assert script.is_up_to_date(stamp, "abc", guided=False) is quick
+        assert script.is_up_to_date(stamp, "abc", guided=True) is guided
+
+
+def test_the_training_takes_every_way_in(tmp_path: Path) -> None:
+    """Decisions, checks over HTTP, batches over gRPC: all judged, some refused, the same each time, nothing written elsewhere."""
+    told = set()
+    for name in "ab":
+        command = [sys.executable, "-m", "tests.compiled.training", str(tmp_path / name), "500"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        told.add(done.stdout)
+    (counted,) = told
+    assert '"decisions":1000,' in counted
+    assert '"checks":500,"unjudged":0,"batches":15,"faults":0' in counted
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["keys", "log", "state"]
+
+
 # ---- what was compiled
 
 
