@@ -15,7 +15,7 @@ from botsieve.config.lookup_models import Geo
 from botsieve.config.mistakes import Path, path_text
 from botsieve.config.models import Configuration
 from botsieve.config.policy_models import PolicyModel, When
-from botsieve.config.service_models import Levels
+from botsieve.config.service_models import Challenge, Levels
 from botsieve.lookups.settings import MAX_ALLOW_FILES
 
 
@@ -40,6 +40,7 @@ def check_together(configuration: Configuration) -> list[Strange]:
         *_extensions(configuration),
         *_levels(configuration.challenge.levels),
         *_listeners(configuration),
+        *_prefix(configuration),
         *_allow_files(configuration),
     ]
 
@@ -240,3 +241,14 @@ def _listeners(configuration: Configuration) -> Iterator[Strange]:
         if listen is not None and not listen.startswith("unix:") and not edge.trusted:
             message = "nobody is believed on this TCP listener, so it can judge nobody; name the gateway's addresses here"
             yield Strange((*path[:-1], "trusted"), message, (), is_mistake=False)
+
+
+def _prefix(configuration: Configuration) -> Iterator[Strange]:
+    """Its other half is written where this file is not read, and who is challenged meanwhile has a page without script."""
+    prefix = configuration.challenge.prefix
+    if prefix != Challenge().prefix and configuration.edges.nginx.listen is not None:
+        message = (
+            f"nobody can solve a challenge until nginx knows this prefix too: `botsieve nginx install --prefix {prefix}` "
+            "(with what else it was called with), then reload nginx"
+        )
+        yield Strange(("challenge", "prefix"), message, (), is_mistake=False)
