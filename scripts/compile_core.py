@@ -43,7 +43,7 @@ _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")  # not T, V: those are types
 
 # Every module that a decision passes through.  Whole folders where all of it is pure and hot.
 MODULES_OF = {
-    "": "applied remembered ranges reputation agents observation decision values score verdict identity engine service",
+    "": "applied clock remembered ranges reputation agents observation decision values score verdict identity engine service",
     "state": "hashing parts recent folders routes table profiles world",
     "detectors": "__init__ view agent claim headers network timing tls traversal",
     "attacks": "activity book cookieless distinct doors human incidents opener openings preventions resets rulings sites "

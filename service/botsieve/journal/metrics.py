@@ -64,7 +64,8 @@ class Metrics:
         self.crawler_lookups: Callable[[], Mapping[str, int]] = lambda: dict.fromkeys(LOOKUP_RESULTS, 0)
         self.more: list[Callable[[], Iterable[Metric]]] = []  # what other parts tell, at each scrape
         self.feedback: dict[str, int] = {}
-        self.decisions: _Count = {}
+        self._series: dict[tuple[str, ...], _Series] = {}
+        self._last = _Series(("", "", "", ""), _Histogram(""))  # the series of the last decision, mostly also that of the next
         self.findings: dict[str, int] = {}
         self.unjudged: _Count = {}
         self.challenges: _Count = {}
@@ -78,13 +79,13 @@ class Metrics:
 
     def count_decision(self, edge: str, decision: Decision, decide_us: int) -> None:
         """Counts one decision, its findings and the time it took.  Hot path."""
-        key = (edge, decision.policy, decision.verdict, decision.would_be)
-        known = self.decisions.get(key)
-        if known is not None:
-            self.decisions[key] = known + 1
-        else:
-            self._first_decision(key)
-        self.count_time(edge, decide_us)
+        series = self._last
+        if not series.is_of(edge, decision):
+            key = (edge, decision.policy, decision.verdict, decision.would_be)
+            known = self._series.get(key)
+            series = self._last = self._first_decision(key) if known is None else known
+        series.count += 1
+        series.histogram.add(decide_us)
         for signal in decision.signals:
             if signal.id in self.findings:
                 self.findings[signal.id] += 1
@@ -93,12 +94,7 @@ class Metrics:
 
     def count_time(self, edge: str, decide_us: int) -> None:
         """Counts what one judgement took, also of one that came too late to be a decision.  Hot path."""
-        histogram = self._seconds.get(edge)
-        if histogram is None:
-            histogram = self._histogram(edge)
-        # Nearly all of them are within the first bound.
-        histogram.counts[bisect_left(_BUCKETS_US, decide_us) if decide_us > _FIRST_US else 0] += 1
-        histogram.sum_us += decide_us
+        self._histogram(edge).add(decide_us)
 
     def count_unjudged(self, edge: str, why: str, n: int = 1) -> None:
         """Counts requests that got no verdict.  Errors: ValueError for a `why` that is not in WHY_UNJUDGED, or n below 0."""
@@ -133,9 +129,14 @@ class Metrics:
         return sum(self.unjudged.values())
 
     @property
+    def decisions(self) -> _Count:
+        """How many decisions, by edge, policy, verdict and would_be."""
+        return {key: series.count for key, series in self._series.items()}
+
+    @property
     def decisions_total(self) -> int:
         """Decisions since the start."""
-        return sum(self.decisions.values())
+        return sum([series.count for series in self._series.values()])
 
     def render(self) -> bytes:
         """The exposition text (CONTENT_TYPE)."""
@@ -172,20 +173,24 @@ class Metrics:
         yield GaugeMetricFamily("botsieve_config_applied_timestamp_seconds", applied, value=self.config_applied_s)
         yield InfoMetricFamily("botsieve_build", "The running version.", value={"version": __version__})
 
-    def _first_decision(self, key: tuple[str, str, str, str]) -> None:
-        """Gives a combination its series, or counts it under `other` where a cap is reached."""
+    def _first_decision(self, key: tuple[str, str, str, str]) -> _Series:
+        """The series that a combination is given: its own, or that of `other` where a cap is reached."""
         edge, policy, verdict, would_be = key
-        if (policy not in self._policies and len(self._policies) >= _MAX_POLICIES) or len(self.decisions) >= _MAX_DECISIONS:
+        if (policy not in self._policies and len(self._policies) >= _MAX_POLICIES) or len(self._series) >= _MAX_DECISIONS:
             policy = OTHER
         self._policies.add(policy)
-        key = (self._edge(edge), policy, verdict, would_be)
-        self.decisions[key] = self.decisions.get(key, 0) + 1
+        histogram = self._histogram(edge)
+        key = (histogram.edge, policy, verdict, would_be)
+        return self._series.setdefault(key, _Series(key, histogram))
 
     def _edge(self, edge: str) -> str:
-        return edge if edge in self._seconds else self._histogram(edge).edge
+        return self._histogram(edge).edge
 
     def _histogram(self, edge: str) -> _Histogram:
-        if edge not in self._seconds and len(self._seconds) >= _MAX_EDGES:
+        known = self._seconds.get(edge)
+        if known is not None:
+            return known
+        if len(self._seconds) >= _MAX_EDGES:
             edge = OTHER
         return self._seconds.setdefault(edge, _Histogram(edge))
 
@@ -211,6 +216,26 @@ class Metrics:
         return (clients, held, evicted)
 
 
+class _Series:
+    """How many decisions of one kind, and where their times are counted."""
+
+    __slots__ = ("_edge", "_policy", "_verdict", "_would_be", "count", "histogram")
+
+    def __init__(self, key: tuple[str, str, str, str], histogram: _Histogram) -> None:
+        self._edge, self._policy, self._verdict, self._would_be = key
+        self.histogram = histogram
+        self.count = 0
+
+    def is_of(self, edge: str, decision: Decision) -> bool:
+        """At a glance: whether it is a decision of this kind.  False may mean that another object holds the same word."""
+        return (
+            self._edge is edge
+            and self._policy is decision.policy
+            and self._verdict is decision.verdict
+            and self._would_be is decision.would_be
+        )
+
+
 class _Histogram:
     """Decision times of one edge.  The last count is of those above the highest bound."""
 
@@ -220,6 +245,12 @@ class _Histogram:
         self.edge = edge
         self.counts = [0] * (len(_BUCKETS_US) + 1)
         self.sum_us = 0
+
+    def add(self, decide_us: int) -> None:
+        """Counts one time.  Hot path."""
+        # Nearly all of them are within the first bound.
+        self.counts[bisect_left(_BUCKETS_US, decide_us) if decide_us > _FIRST_US else 0] += 1
+        self.sum_us += decide_us
 
     def cumulative(self) -> list[tuple[str, float]]:
         total = 0

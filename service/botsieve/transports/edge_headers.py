@@ -21,9 +21,9 @@ from botsieve.observation import (
     SEES_HTTP_VERSION,
     SIGHT_WORDS,
     Observation,
-    canonical_path,
     classify,
     pack_address,
+    resolved,
 )
 from botsieve.remembered import Remembered
 
@@ -82,28 +82,28 @@ def observation_of(headers: dict[bytes, bytes], now_s: float, edge: str = "nginx
 
 def completed(shared: Shared, headers: dict[bytes, bytes], now_s: float, edge: str, sight: int | None) -> Observation:
     """The same, of what was read before.  `headers`: all of them."""
-    get = headers.get
-    address = get(CLIENT_ADDR)
-    uri = get(b"x-botsieve-uri")
+    address = headers.get(CLIENT_ADDR)
+    uri = headers.get(b"x-botsieve-uri")
     method = shared.method
     if not address or not method or not uri:
         raise _missing(address, method)
     if len(uri) > MAX_URI:
         uri = uri[:MAX_URI]
     client = _packed.get(address) or _pack(address)
-    peer_text = get(b"x-botsieve-peer-addr")
+    peer_text = headers.get(b"x-botsieve-peer-addr")
     peer = client if not peer_text or peer_text == address else _packed.get(peer_text) or _pack(peer_text)
-    path = canonical_path(uri)
-    request_id = get(b"x-botsieve-request-id", b"")
+    sent, _, query = uri.partition(b"?")
+    path = resolved(sent)
+    request_id = headers.get(b"x-botsieve-request-id", b"")
     sees = shared.sees
     return Observation(
         client,
         peer,
-        _edge_time(get(b"x-botsieve-time"), now_s),
+        _edge_time(headers.get(b"x-botsieve-time"), now_s),
         method,
         uri,
         path,
-        uri.partition(b"?")[2],
+        query,
         headers,
         classify(method, path, headers),
         edge,

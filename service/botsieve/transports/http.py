@@ -260,7 +260,7 @@ def _plain_answer(decision: Decision) -> bytes:
         lines = _lines(decision, "").encode("latin-1", "replace")
         if len(_PLAIN) < _MAX_PLAIN:
             _PLAIN[said] = lines
-    return lines + decision.id.encode("latin-1", "replace") + b"\r\n\r\n"
+    return lines + decision.id.encode() + b"\r\n\r\n"
 
 
 def rendered(answer: Answer) -> bytes:

@@ -13,7 +13,10 @@ whatever is not plain, or not known, is left to them.  Of names that are not on 
 
 from __future__ import annotations
 
+import os
 import re
+
+from xxhash import xxh3_64_intdigest
 
 from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation
@@ -21,8 +24,9 @@ from botsieve.remembered import Remembered
 from botsieve.transports.edge_headers import Shared, completed, shared_of
 
 # headers.conf sends what differs from request to request first, and then this.
-_MARK = b"\r\nX-Botsieve-Edge: "
-_SPACE = 32  # of ASCII
+_EDGE = b"X-Botsieve-Edge: "
+_MARK = b"\r\n" + _EDGE
+_SPACE, _X = 32, 88  # of ASCII
 
 # What may be remembered: what a browser says of itself, and nginx of the site.  No value of these is a secret.
 _SHARED_NAMES = frozenset(
@@ -43,8 +47,13 @@ _NOT_OWN = frozenset(b"connection content-length proxy-connection transfer-encod
 
 # Two generations of so many texts of at most so many bytes, about 5 KB each with what was read of them: 10 MB at worst.
 MAX_TEXTS, MAX_TEXT = 1_024, 1_536
+# A quarter of what Python's own hash of a whole text costs.  Nobody outside knows which texts have the same one.
+_SEED = int.from_bytes(os.urandom(8), "big")
 # Texts by their hash.  Read is what comes twice: who is always another costs no more than this.
 _MAX_MET = 8_192
+
+# A dict that is copied has the room of the one it is a copy of.  This is the first number of entries for which Python makes room for 42.
+_ROOMY = 22
 
 # Each name costs a search of the text, 0.1 us.  A CDN's are five or six.
 MAX_OWN = 8
@@ -61,7 +70,8 @@ class KnownChecks:
 
     def __init__(self, line: bytes) -> None:
         self._line = line
-        self._shared: Remembered[bytes, Shared] = Remembered(MAX_TEXTS)
+        # By the hash of the text: the text itself, and what was read of it.
+        self._shared: Remembered[int, tuple[bytes, Shared]] = Remembered(MAX_TEXTS)
         self._met: dict[int, bool] = {}  # True: not to be read
         self._missed = 0
         self._seen: dict[bytes, int] = {}  # names of lines that a request has for itself, as they are spelled; how often
@@ -75,26 +85,27 @@ class KnownChecks:
         """
         if not data.startswith(self._line):
             return None
-        at = data.find(_MARK)
-        if at < 0:
+        head, found, whole = data.partition(_MARK)
+        if not found:
             return None
-        text = data[at + 2 :]
-        head = data[len(self._line) : at]
+        text = whole
         for mark in self._marks:
-            start = text.find(mark)
-            if start >= 0:
-                end = text.find(b"\r\n", start + 2)
-                if end < 0 or text[-4:] != b"\r\n\r\n":  # the line may lie behind the end of the request
+            before, found, after = text.partition(mark)
+            if found:
+                value, end, after = after.partition(b"\r\n")
+                if not end or text[-4:] != b"\r\n\r\n":  # the line may lie behind the end of the request
                     return None
-                head += text[start:end]
-                text = text[:start] + text[end:]
-        shared = self._shared.get(text)
-        if shared is None:
-            self._meet(text)
-            self._learn(data[at + 2 :])
+                head += mark + value
+                text = before + b"\r\n" + after
+        name = xxh3_64_intdigest(text, _SEED)
+        known = self._shared.get(name)
+        if known is None or known[0] != text:
+            self._meet(name, text)
+            self._learn(whole)
             return None
+        shared = known[1]
         headers = shared.headers.copy()
-        if not _add(headers, head, self._own):
+        if not _add(headers, head[len(self._line) :], self._own):
             return None
         try:
             return completed(shared, headers, now_s, edge, sight)
@@ -111,20 +122,19 @@ class KnownChecks:
         """The names that were learned, as they are spelled."""
         return set(self._own)
 
-    def _meet(self, text: bytes) -> None:
-        """A text that is not known: read when it comes the second time."""
-        name = hash(text)
+    def _meet(self, name: int, text: bytes) -> None:
+        """A text that is not known: read when it comes the second time.  `name`: its hash."""
         known = self._met.get(name)
         if known is None:
             if len(self._met) >= _MAX_MET:
                 self._met.clear()
             self._met[name] = False
         elif not known:
-            headers = _headers_of(text)
+            headers = _headers_of(_EDGE + text)
             if headers is None:
                 self._met[name] = True
             else:
-                self._shared.put(text, shared_of(headers))
+                self._shared.put(name, (text, shared_of(_with_room(headers))))
 
     def _learn(self, text: bytes) -> None:
         """Looks for the names of lines that each request has for itself.
@@ -169,23 +179,26 @@ def _add(headers: dict[bytes, bytes], head: bytes, own: dict[bytes, bytes]) -> b
     count = len(headers) + len(lines)
     size = 0
     for line in lines:
+        if not line:
+            return False
         size += len(line) + 2
-        if line.startswith(b"X-Botsieve-Client-Addr: "):
-            name, value = b"x-botsieve-client-addr", line[24:]
-        elif line.startswith(b"X-Botsieve-Uri: "):
-            name, value = b"x-botsieve-uri", line[16:]
+        # In the order of headers.conf; compiled, a look at the beginning of a line costs next to nothing.
+        if line[0] != _X and line.startswith(b"Host: "):
+            name, value = b"host", line[6:]
+        elif line[0] != _X and line.startswith(b"Cookie: "):
+            name, value = b"cookie", line[8:]
+        elif line[0] != _X and line.startswith(b"Referer: "):
+            name, value = b"referer", line[9:]
         elif line.startswith(b"X-Botsieve-Request-Id: "):
             name, value = b"x-botsieve-request-id", line[23:]
         elif line.startswith(b"X-Botsieve-Time: "):
             name, value = b"x-botsieve-time", line[17:]
+        elif line.startswith(b"X-Botsieve-Client-Addr: "):
+            name, value = b"x-botsieve-client-addr", line[24:]
         elif line.startswith(b"X-Botsieve-Peer-Addr: "):
             name, value = b"x-botsieve-peer-addr", line[22:]
-        elif line.startswith(b"Cookie: "):
-            name, value = b"cookie", line[8:]
-        elif line.startswith(b"Referer: "):
-            name, value = b"referer", line[9:]
-        elif line.startswith(b"Host: "):
-            name, value = b"host", line[6:]
+        elif line.startswith(b"X-Botsieve-Uri: "):
+            name, value = b"x-botsieve-uri", line[16:]
         elif line.startswith(b"X-Botsieve-Unjudged: "):
             name, value = b"x-botsieve-unjudged", line[21:]
         else:
@@ -198,6 +211,16 @@ def _add(headers: dict[bytes, bytes], head: bytes, own: dict[bytes, bytes]) -> b
         headers[name] = value
     # Else there is a line break of another kind than ours, or a name came twice.
     return size == len(head) + 2 and len(headers) == count
+
+
+def _with_room(headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """The same dict; in a copy of it there is room for what is a request's own, so that it need not be copied once more to grow."""
+    spare = [b"%d" % number for number in range(_ROOMY - len(headers))]
+    for name in spare:
+        headers[name] = b""
+    for _ in spare:
+        headers.popitem()
+    return headers
 
 
 def _headers_of(text: bytes) -> dict[bytes, bytes] | None:
