@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "service/botsieve/data/recorded_hellos.tsv"
 sys.path[:0] = [str(ROOT), str(ROOT / "service")]
 
-from botsieve.detectors.catalogue import Row  # noqa: E402
+from botsieve.detectors.catalogue_row import Row  # noqa: E402
 
 from tests.lua.ja import hello_body, prints_of  # noqa: E402
 

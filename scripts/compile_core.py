@@ -45,7 +45,7 @@ _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]+")  # not T, V: those are types
 MODULES_OF = {
     "": "applied clock remembered ranges reputation agents observation decision values score verdict identity engine service",
     "state": "hashing parts recent folders routes table profiles world",
-    "detectors": "__init__ view agent claim headers network timing tls traversal",
+    "detectors": "__init__ view agent catalogue claim headers network timing tls traversal",
     "attacks": "activity book cookieless distinct doors human incidents opener openings preventions resets rulings sites "
     "subjects surfing suspects transactions types visits watched",
     "challenge": "session clearance deferrals device cookies tokens browsers keys",
@@ -88,7 +88,7 @@ ACYCLIC = {
     "attacks/visits": ["_Visit"],
     "challenge/clearance": ["_Memory"],
     "state/parts": ["Beats", "LastSeen", "Windowed", "Latch"],
-    "state/profiles": ["Track", "ClientProfile", "GroupTrack", "Group"],
+    "state/profiles": ["Taken", "Track", "ClientProfile", "GroupTrack", "Group"],
 }
 _TELL_ACYCLIC = "@mypyc_attr(acyclic=True)"
 # Structs of which one decision makes one and nobody keeps it: its place is used again by the next.

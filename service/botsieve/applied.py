@@ -27,7 +27,7 @@ class Here:
         self.family_max = policy.family_max
         self.rules = policy.rules
         self.site = world.site(policy.name)
-        self._plans: dict[int, Plan] = {}
+        self._plans: list[Plan | None] = [None] * 8  # by what `plan` is asked for
 
     def verdict_of(self, score: int) -> str:
         """As Policy.verdict_of."""
@@ -38,7 +38,7 @@ class Here:
     def plan(self, *, claims_browser: bool, behaviour: bool, time_judged: bool) -> Plan:
         """The detectors that run for one kind of client, as `detectors.plan`; made at first use."""
         kind = claims_browser * 4 + behaviour * 2 + time_judged
-        found = self._plans.get(kind)
+        found = self._plans[kind]
         if found is None:
             found = self._plans[kind] = plan(
                 self.policy.detectors,

@@ -183,7 +183,9 @@ class Engine(Identities):
             claim,
         )
         plan = here.plan(
-            claims_browser=agent.claims_browser, behaviour=counted and not o.is_foreign, time_judged=self.time_judged
+            claims_browser=agent.claims_browser,
+            behaviour=counted and profiles.template != 0,  # what another site's page made the browser fetch has none
+            time_judged=self.time_judged,
         )
         held = claim == HELD
         signals = () if held else self._of_request(o, view, plan, tool)

@@ -191,7 +191,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
 def network_of(address: bytes) -> bytes:
     """The /24 (15 bytes) or /48 (6 bytes) of a packed address."""
-    return address[:15] if address[:12] == _MAPPED else address[:6]
+    return address[:15] if address.startswith(_MAPPED) else address[:6]
 
 
 def pack_address(text: str) -> bytes:

@@ -124,7 +124,7 @@ class RangeSet:
 
     def find(self, address: bytes) -> int:
         """The place of the range that holds an address (16 packed bytes), counted from 0 in ascending order; -1 if none does."""
-        if self._narrow >= _MANY and address[:12] == V4_PREFIX:
+        if self._narrow >= _MANY and address.startswith(V4_PREFIX):
             return self._find_of_many(address)
         high, low = _halves(address)
         if not high:

@@ -81,7 +81,9 @@ class Bounded(Generic[K, V]):
 
     def drop(self, key: K) -> None:
         """Forgets a key."""
-        self._shards[hash(key) & self._mask].pop(key, None)
+        entries = self._shards[hash(key) & self._mask]
+        if entries:
+            entries.pop(key, None)
 
     def clear(self) -> None:
         """Forgets everything."""

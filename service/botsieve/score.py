@@ -22,7 +22,7 @@ BEHAVIOUR_FAMILIES = frozenset({"timing", "traversal"})
 def settle(signals: Sequence[Signal]) -> tuple[Signal, ...]:
     """The findings that count, most points first (ties in the order of the detector table)."""
     if len(signals) < 2:
-        return tuple(signal for signal in signals if signal.id != _ONLY_BESIDE)
+        return () if not signals or signals[0].id == _ONLY_BESIDE else (signals[0],)
     readings = [signal for signal in signals if signal.id in _ONE_OF]
     best = max(readings, key=lambda signal: signal.points) if len(readings) > 1 else None
     beside = any(signal.family in _BESIDE_FAMILIES for signal in signals)
@@ -39,9 +39,15 @@ def total(signals: Sequence[Signal], family_max: Mapping[str, int]) -> int:
     """The score: the sum over families, each at most its cap, within 0..100."""
     if not signals:
         return 0
+    if len(signals) == 1:  # nearly always
+        points, most = signals[0].points, family_max.get(signals[0].family, 100)
+        return max(0, min(points, most, 100))
     families: dict[str, int] = {}
     for signal in signals:
         family = signal.family
         families[family] = families.get(family, 0) + signal.points
-    score = sum(min(points, family_max.get(family, 100)) for family, points in families.items())
+    score = 0
+    for family, points in families.items():
+        most = family_max.get(family, 100)
+        score += most if points > most else points
     return 0 if score < 0 else 100 if score > 100 else score

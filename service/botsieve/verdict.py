@@ -92,7 +92,7 @@ def _use(at: Standpoint, standing: Standing, clearances: Clearances, behaviour: 
     o = at.o
     if _is_counted(at):
         is_reading = o.method == b"GET" and o.kind != NAVIGATION
-        clearances.count(standing, at.view.now_s, hash(asked_for(o.uri)) if is_reading else 0, behaviour)
+        clearances.count(standing, at.view.now_s, hash(asked_for(o.uri, o.query)) if is_reading else 0, behaviour)
     elif at.score > 0:
         clearances.count_part(standing, at.view.now_s)
 
@@ -167,10 +167,9 @@ def _challenge(
 def _note(client: ClientProfile, now_s: float, shown: bool) -> None:
     if client.was_shown != shown:  # what mode monitor only said was never asked
         client.was_shown = shown
-        del client.challenged_s[:]
+        client.challenged_s = ()
     if not client.challenged_s or now_s - client.challenged_s[-1] >= TOGETHER_S:
-        client.challenged_s.append(now_s)
-        del client.challenged_s[:-HEARD_TIMES]
+        client.challenged_s = (*client.challenged_s[1 - HEARD_TIMES :], now_s)
 
 
 def _may_be_due(at: Standpoint) -> bool:

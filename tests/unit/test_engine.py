@@ -180,7 +180,7 @@ class TestFaults:
                 watch._replace(find=fail) if watch.detector.id == broken else watch for watch in getattr(plan, watches)
             )
             plan = plan._replace(**{watches: changed})
-        here._plans = dict.fromkeys(here._plans, plan)
+        here._plans = [plan] * len(here._plans)
         decision = rig.ask("/api", headers=BOT)
         rig.ask("/api", headers=BOT)
         assert rig.failed == [broken, broken]

@@ -113,7 +113,7 @@ def decided(at: Setting) -> Decision:
     bad = Reputation(RangeSet.parse(["10.0.0.0/8"]), b"\0", [Listing("bad", "block")]) if at.is_listed else None
     engine.rulebook = Rulebook(policies=policies, reputation=bad)
     client = ClientProfile(START_S - 1000.0)
-    client.challenged_s.extend([START_S - 200.0 + 50.0 * asked for asked in range(at.asked)])
+    client.challenged_s = tuple(START_S - 200.0 + 50.0 * asked for asked in range(at.asked))
     client.was_shown = at.policy.get("mode") != "monitor"
     client.deferred_since_s = START_S - 20.0 if at.is_due else 0.0
     engine.world.clients.put(engine.who(o, START_S).key, client, client.cost, client.cost, START_S - 10.0, settle=True)

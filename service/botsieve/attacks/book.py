@@ -227,7 +227,7 @@ class Attacks:
                 crossed += (RAPID,)
             self.subjects.grown(key, subject, now_s)
         if watch.transactions is not None:
-            url = self._world.hasher.thing(transactions.asked_for(o.uri))
+            url = self._world.hasher.thing(transactions.asked_for(o.uri, o.query))
             is_session = word is not CLIENT
             if not transactions.is_poll(subject, url, is_page_load=is_page_load) and transactions.count(
                 subject, facts.usual, now_s, watch.transactions, is_session=is_session

@@ -75,7 +75,7 @@ class Openings:
 
     def key(self, site: Site, client: bytes) -> bytes:
         """The 8 bytes of an address on a site; of an IPv6 client its /64, which is one connection."""
-        return self._hasher.key(site.tag + b"a" + (client if client[:12] == V4_PREFIX else client[:8]))
+        return self._hasher.key(site.tag + b"a" + (client if client.startswith(V4_PREFIX) else client[:8]))
 
     def judge(self, request: Request, settings: SessionOpening) -> Ruling:
         """Counts an opening, and rules on this request by the openings of its address.

@@ -12,6 +12,7 @@ from array import array
 from botsieve.attacks.subjects import Subject
 from botsieve.decision import Measure
 from botsieve.detectors.settings import RapidSurfing
+from botsieve.state.parts import first_of
 
 # guess: as verdict.TOGETHER_S.  So many times the maximum of pages may be opened together.
 TOGETHER_S = 2.0
@@ -22,7 +23,9 @@ def count(subject: Subject, page: int, now_s: float, settings: RapidSurfing) -> 
     """Counts one view of a page; true when a maximum is exceeded."""
     pages = subject.pages
     horizon_s = now_s - settings.window_s
-    last_s = pages.pop(page, None)
+    last_s = pages.get(page)
+    if last_s is not None:
+        del pages[page]  # the dict is in the order of the last views
     pages[page] = now_s
     if last_s is not None and last_s > horizon_s:
         stamps = subject.refreshes
@@ -31,13 +34,14 @@ def count(subject: Subject, page: int, now_s: float, settings: RapidSurfing) -> 
         stamps.append(now_s)
         if len(stamps) > 2 * settings.refreshes:
             del stamps[0]
-    oldest = next(iter(pages))
-    while pages[oldest] <= horizon_s:
+    oldest, oldest_s = first_of(pages)
+    while oldest_s <= horizon_s:
         del pages[oldest]
-        oldest = next(iter(pages))
-    if len(pages) > 2 * settings.pages:
+        oldest, oldest_s = first_of(pages)
+    most = settings.pages
+    if len(pages) > 2 * most:
         del pages[oldest]
-    many = len(pages) > settings.pages
+    many = len(pages) > most
     if subject.refreshes is not None and refreshes_within(subject, now_s, settings) > settings.refreshes:
         subject.tabs = 0
         return True

@@ -52,9 +52,9 @@ class Usual:
             self.transactions.add(now_slice, counted)
 
 
-def asked_for(uri: bytes) -> bytes:
-    """The URL without the number that scripts add to get past caches (`_=1700000000000`, as jQuery does)."""
-    return _PAST_CACHES.sub(b"", uri) if uri.find(b"_=") >= 0 else uri
+def asked_for(uri: bytes, query: bytes) -> bytes:
+    """The URL without the number that scripts add to its query to get past caches (`_=1700000000000`, as jQuery does)."""
+    return _PAST_CACHES.sub(b"", uri) if query and query.find(b"_=") >= 0 else uri
 
 
 def is_poll(subject: Subject, url: int, *, is_page_load: bool) -> bool:
@@ -65,19 +65,23 @@ def is_poll(subject: Subject, url: int, *, is_page_load: bool) -> bool:
             return True
         subject.calls = (*(known for known in calls if known != url), url)
         return not is_page_load
-    subject.calls = (*calls[1 - _CALLS :], url)
+    if len(calls) < _CALLS:
+        subject.calls = (*calls, url)
+    else:
+        _, one, two, three = calls
+        subject.calls = (one, two, three, url)
     return False
 
 
 def count(subject: Subject, usual: Usual, now_s: float, settings: SessionTransactions, *, is_session: bool) -> bool:
     """Counts one transaction; true when the subject is beyond the threshold.  `is_session`: it is part of what is usual."""
     subject.transactions += 1
-    done = subject.transactions
+    done, minimum = subject.transactions, settings.minimum
     if is_session and done >= LEAST and not subject.left_out:
-        counted = done if done < settings.minimum else settings.minimum
+        counted = done if done < minimum else minimum
         if counted != subject.counted or subject.slice != int(now_s / SLICE_S):
             usual.place(subject, counted, now_s)
-    return done >= settings.minimum and (done >= settings.reached or done >= relative_limit(usual, now_s, settings))
+    return done >= minimum and (done >= settings.reached or done >= relative_limit(usual, now_s, settings))
 
 
 def relative_limit(usual: Usual, now_s: float, settings: SessionTransactions) -> float:

@@ -19,25 +19,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from botsieve.detectors.catalogue_row import BROWSER, TOOL, Row
 from botsieve.remembered import Answers
 
-TOOL, BROWSER = "tool", "browser"
 COMING_AND_GOING = frozenset(["0015", "0023", "0029", "002a"])
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One recorded hello.  `kind`: tool or browser.  `family`: of the tool (python, curl ...), or the browser's engine.
-    `http`: the version spoken after it, "" if not recorded.  Fingerprints are text, "" if not recorded."""
-
-    kind: str
-    family: str
-    name: str
-    ja3: str = ""
-    ja4: str = ""
-    tls_sig: str = ""
-    http: str = ""
-    date: str = ""
-    source: str = ""
 
 
 class _Whose(NamedTuple):

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import click
 
-from botsieve.detectors.catalogue import BROWSER, TOOL, Row, render_catalogue, stable_form
+from botsieve.detectors.catalogue import render_catalogue, stable_form
+from botsieve.detectors.catalogue_row import BROWSER, TOOL, Row
 from botsieve.errors import InputError
 
 _ENGINES = {

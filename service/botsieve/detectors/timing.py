@@ -29,8 +29,7 @@ def suspicious_timing(o: Observation, view: View, settings: SuspiciousTiming) ->
     if track is None:
         return None
     beats = track.beats
-    stamps = beats.stamps
-    if len(stamps) < settings.at_least or beats.fine == 0 or stamps[-1] - stamps[0] < _BURST_STAMPS:
+    if beats.fine == 0 or beats.newest - beats.oldest < _BURST_STAMPS or beats.count < settings.at_least:
         return None
     cv, mean_s = beats.rhythm()
     for step in settings.steps:

@@ -11,6 +11,7 @@ from botsieve.decision import Measure, Signal
 from botsieve.detectors.settings import Spread, UrlPattern, Volume
 from botsieve.detectors.view import View
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
+from botsieve.state.parts import first_of
 from botsieve.state.profiles import KEPT_STEPS, GroupTrack, Track
 
 # guess: as verdict.TOGETHER_S.  A client that takes one thing after the other is at it for longer.
@@ -40,8 +41,12 @@ def _tracks(view: View, items_at_least: int) -> tuple[Track, ...]:
 
 def url_pattern(o: Observation, view: View, settings: UrlPattern) -> Signal | None:
     """`traversal.url_pattern`: constant steps, or many different items faster than a person reads."""
-    for track in _tracks(view, min(settings.steps_at_least, settings.items_at_least)):
-        found = _constant_step(track, view, settings) or (_fast(track, view.now_s, settings) if view.time_judged else ())
+    # Read once: a field of settings costs as much as ten of a profile.
+    steps, items = settings.steps_at_least, settings.items_at_least
+    for track in _tracks(view, min(steps, items)):
+        found = _constant_step(track, view, settings, steps) or (
+            _fast(track, view.now_s, settings, items) if view.time_judged else ()
+        )
         if found and not (view.time_judged and _opened_together(track)):
             return Signal("traversal.url_pattern", settings.points, str(settings.points), "client", found)
     return None
@@ -50,14 +55,14 @@ def url_pattern(o: Observation, view: View, settings: UrlPattern) -> Signal | No
 def _opened_together(track: Track) -> bool:
     """All that is remembered was taken at once, and nothing since: tabs that a browser restores, a page that asks for its parts."""
     seen = track.items.seen
-    return seen[next(reversed(seen))] - seen[next(iter(seen))] < TOGETHER_S
+    return seen[next(reversed(seen))] - first_of(seen)[1] < TOGETHER_S
 
 
-def _constant_step(track: Track, view: View, settings: UrlPattern) -> tuple[Measure, ...]:
+def _constant_step(track: Track, view: View, settings: UrlPattern, steps_at_least: int) -> tuple[Measure, ...]:
     # N items by one step are N - 1 steps.
-    needed = settings.steps_at_least - 1
+    needed = steps_at_least - 1
     total = len(track.steps)
-    if total < needed or (view.time_judged and view.now_s - track.step_times[-needed] > settings.window_s):
+    if total < needed or (view.time_judged and view.now_s - track.steps[-needed].time_s > settings.window_s):
         return ()
     counts = track.step_counts
     # Of T steps with D different ones none comes more than T - D + 1 times: random items are done with here.
@@ -70,26 +75,26 @@ def _constant_step(track: Track, view: View, settings: UrlPattern) -> tuple[Meas
     step = next(step for step, times in counts.items() if times == count)
     if step == 0:
         return ()
-    pace_s = (track.step_times[-1] - track.step_times[-needed]) / (needed - 1) if needed > 1 else 0.0
+    pace_s = (track.steps[-1].time_s - track.steps[-needed].time_s) / (needed - 1) if needed > 1 else 0.0
     if track.is_list and (pace_s >= _LIST_PACE_S or not view.time_judged):
         return ()
     return (
-        Measure("steps", count + 1, settings.steps_at_least),
+        Measure("steps", count + 1, steps_at_least),
         Measure("steps_share_percent", round(share, 1), settings.steps_share_percent),
         Measure("step", step),
     )
 
 
-def _fast(track: Track, now_s: float, settings: UrlPattern) -> tuple[Measure, ...]:
-    needed = min(settings.items_at_least, KEPT_STEPS)
-    if len(track.fresh_s) < needed:
+def _fast(track: Track, now_s: float, settings: UrlPattern, items_at_least: int) -> tuple[Measure, ...]:
+    needed = min(items_at_least, KEPT_STEPS)
+    if len(track.fresh) < needed:
         return ()
     # N items are N - 1 intervals: exactly one in 2 s is not faster than one in 2 s.
-    took_s = now_s - track.fresh_s[-needed]
+    took_s = now_s - track.fresh[-needed].time_s
     if took_s >= (needed - 1) / settings.items_per_s or took_s > settings.window_s:
         return ()
     return (
-        Measure("items", needed, settings.items_at_least),
+        Measure("items", needed, items_at_least),
         Measure("items_per_s", round((needed - 1) / took_s, 3) if took_s > 0 else float(needed), settings.items_per_s),
     )
 
@@ -103,10 +108,13 @@ def volume(o: Observation, view: View, settings: Volume) -> Signal | None:
     for track in _tracks(view, least):
         if len(track.items.seen) >= least:
             most = max(most, track.items_within(view.now_s, settings.window_s))
-    for step in settings.steps:
-        if most >= step.items_at_least:
-            items = Measure("items", most, step.items_at_least)
-            return Signal("traversal.volume", step.points, str(step.points), "client", (items,))
+    if most >= least:
+        for step in settings.steps:
+            if most >= step.items_at_least:
+                items = Measure("items", most, step.items_at_least)
+                return Signal("traversal.volume", step.points, str(step.points), "client", (items,))
+    if view.profiles.network_track is None:
+        return None
     together = _under_many_names(o, view, max(settings.steps[0].items_at_least, _NAMES_TAKE))
     if together:
         return Signal("traversal.volume", settings.steps[0].points, str(settings.steps[0].points), "network", together)

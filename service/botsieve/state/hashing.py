@@ -10,6 +10,9 @@ from hashlib import blake2s
 
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
+# As constants they are at hand; what is imported is looked for by its name, each time (docs/decisions/0013).
+_DIGEST, _NUMBER = xxh3_64_digest, xxh3_64_intdigest
+
 
 class Hasher:
     """Hashes under one secret (any bytes; at least 16 make guessing useless)."""
@@ -23,8 +26,8 @@ class Hasher:
 
     def key(self, data: bytes) -> bytes:
         """8 bytes: the key of a subject."""
-        return xxh3_64_digest(data, self._seed)
+        return _DIGEST(data, self._seed)
 
     def thing(self, data: bytes) -> int:
         """0..2^64-1: the name of a page, item or address in a LastSeen."""
-        return xxh3_64_intdigest(data, self._seed)
+        return _NUMBER(data, self._seed)

@@ -6,7 +6,6 @@ Law of the file: a part is a function of the set of things it was told, not of t
 
 from __future__ import annotations
 
-from array import array
 from bisect import insort
 from collections.abc import Iterable
 from itertools import pairwise
@@ -22,56 +21,76 @@ class Beats:
     """The newest `keep` arrival times of one thing, with the sum and the sum of squares of the intervals between them.
 
     Times are integer ms of the edge's clock.  O(1) for a time that is the newest, O(keep) for one that arrives late.
+    `newest`, `oldest`: of its `count` stamps, 0 without one.
     """
 
-    __slots__ = ("fine", "stamps", "sum_ms", "sum_sq")
+    __slots__ = ("_packed", "count", "fine", "newest", "oldest", "sum_ms", "sum_sq")
 
     def __init__(self) -> None:
-        self.stamps = array("q")
+        # One object, and compiled code adds to it without a call: an array is two, and costs three times as much.
+        self._packed = b""  # the stamps, oldest first, in 8 bytes each
+        self.count = 0
+        self.newest = 0
+        self.oldest = 0
         self.sum_ms = 0
         self.sum_sq = 0
         self.fine = 0  # how many of the stamps are finer than _COARSE_MS
 
+    @property
+    def stamps(self) -> list[int]:
+        """All of them, oldest first."""
+        return [self._stamp(at) for at in range(self.count)]
+
+    def _stamp(self, at: int) -> int:
+        return int.from_bytes(self._packed[8 * at : 8 * at + 8], "big", signed=True)
+
     def add(self, time_ms: int, id_bits: int, keep: int, window_ms: int) -> None:
         """Counts one arrival; forgets what is older than `window_ms` before it and beyond the newest `keep`."""
-        stamps = self.stamps
         stamp = (time_ms << ID_BITS) | (id_bits & _ID_MASK)
-        if stamps:
-            last = stamps[-1]
-            if stamp <= last:
+        packed = stamp.to_bytes(8, "big", signed=True)
+        if self.count:
+            if stamp <= self.newest:
                 self._insert(stamp, keep, window_ms)
                 return
-            gap = time_ms - (last >> ID_BITS)
+            gap = time_ms - (self.newest >> ID_BITS)
             if gap > window_ms:
                 self._reset()
-                stamps = self.stamps
             else:
                 self.sum_ms += gap
                 self.sum_sq += gap * gap
-        stamps.append(stamp)
+        if self.count:
+            self._packed = self._packed + packed
+        else:
+            self._packed = packed
+            self.oldest = stamp
+        self.newest = stamp
+        self.count += 1
         if time_ms % _COARSE_MS:
             self.fine += 1
-        if len(stamps) > keep or (stamps[0] >> ID_BITS) < time_ms - window_ms:
+        if self.count > keep or (self.oldest >> ID_BITS) < time_ms - window_ms:
             self._drop_old(keep, time_ms - window_ms)
 
     def _reset(self) -> None:
-        self.stamps = array("q")
-        self.sum_ms = self.sum_sq = self.fine = 0
+        self.count = self.sum_ms = self.sum_sq = self.fine = 0
 
     def _drop_old(self, keep: int, oldest_ms: int) -> None:
-        stamps = self.stamps
-        while len(stamps) > keep or (stamps[0] >> ID_BITS) < oldest_ms:
-            first = stamps.pop(0) >> ID_BITS
+        gone = 0
+        while self.count > keep or (self.oldest >> ID_BITS) < oldest_ms:
+            first = self.oldest >> ID_BITS
             if first % _COARSE_MS:
                 self.fine -= 1
-            if not stamps:
-                return
-            gap = (stamps[0] >> ID_BITS) - first
+            gone += 1
+            self.count -= 1
+            if not self.count:
+                break
+            self.oldest = self._stamp(gone)
+            gap = (self.oldest >> ID_BITS) - first
             self.sum_ms -= gap
             self.sum_sq -= gap * gap
+        self._packed = self._packed[8 * gone :]
 
     def _insert(self, stamp: int, keep: int, window_ms: int) -> None:
-        stamps = list(self.stamps)
+        stamps = self.stamps
         if stamp in stamps or (stamp >> ID_BITS) < (stamps[-1] >> ID_BITS) - window_ms:
             return
         insort(stamps, stamp)
@@ -79,8 +98,11 @@ class Beats:
 
     def load(self, stamps: Iterable[int]) -> None:
         """Takes these stamps (ascending) in place of its own; sums anew."""
-        self.stamps = array("q", stamps)
-        times = [stamp >> ID_BITS for stamp in self.stamps]
+        held = list(stamps)
+        self._packed = b"".join([stamp.to_bytes(8, "big", signed=True) for stamp in held])
+        self.count = len(held)
+        self.oldest, self.newest = (held[0], held[-1]) if held else (0, 0)
+        times = [stamp >> ID_BITS for stamp in held]
         gaps = [after - before for before, after in pairwise(times)]
         self.sum_ms = sum(gaps)
         self.sum_sq = sum(gap * gap for gap in gaps)
@@ -93,7 +115,7 @@ class Beats:
         self.load(stamp for stamp in union if stamp >> ID_BITS >= oldest_ms)
 
     def __len__(self) -> int:
-        return len(self.stamps)
+        return self.count
 
     @property
     def is_coarse(self) -> bool:
@@ -105,7 +127,7 @@ class Beats:
 
         Both 0.0 with fewer than two stamps; cv is 0.0 for a mean of 0 or a single interval.
         """
-        count = len(self.stamps) - 1
+        count = self.count - 1
         if count < 1:
             return 0.0, 0.0
         mean_ms = self.sum_ms / count
@@ -113,6 +135,16 @@ class Beats:
             return 0.0, mean_ms / 1000.0
         variance = (self.sum_sq - self.sum_ms * mean_ms) / (count - 1)
         return sqrt(variance if variance > 0.0 else 0.0) / mean_ms, mean_ms / 1000.0
+
+
+def first_of(seen: dict[int, float]) -> tuple[int, float]:
+    """The entry that was put in first: the oldest of a LastSeen.  Errors: KeyError when there is none.
+
+    A loop, not `next(iter(...))`: compiled, it takes no call and no second look.
+    """
+    for thing, time_s in seen.items():
+        return thing, time_s
+    raise KeyError("nothing was seen")
 
 
 class LastSeen:
@@ -129,18 +161,32 @@ class LastSeen:
     def add(self, thing: int, time_s: float, keep: int) -> bool:
         """Counts one sight; true if the thing was not among the last `keep`."""
         seen = self.seen
-        is_new = seen.pop(thing, None) is None
+        is_new = thing not in seen
+        if not is_new:
+            del seen[thing]  # the dict is in the order of the last sights
         seen[thing] = time_s
         if is_new and len(seen) > keep:
-            del seen[next(iter(seen))]
+            del seen[first_of(seen)[0]]
         return is_new
+
+    def turn(self, thing: int, time_s: float, keep: int, horizon_s: float) -> None:
+        """Counts one sight, and drops what was last seen before `horizon_s`, else the oldest of more than `keep`."""
+        seen = self.seen
+        if thing in seen:
+            del seen[thing]
+        seen[thing] = time_s
+        oldest, oldest_s = first_of(seen)
+        if oldest_s < horizon_s:
+            self.forget_before(horizon_s)
+        elif len(seen) > keep:
+            del seen[oldest]
 
     def forget_before(self, time_s: float) -> int:
         """Drops what was last seen before `time_s`; how many are left.  Amortised O(1)."""
         seen = self.seen
         while seen:
-            oldest = next(iter(seen))
-            if seen[oldest] >= time_s:
+            oldest, oldest_s = first_of(seen)
+            if oldest_s >= time_s:
                 break
             del seen[oldest]
         return len(seen)

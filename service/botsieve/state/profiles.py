@@ -6,12 +6,10 @@ the bounds below are those of memory.
 
 from __future__ import annotations
 
-from array import array
-
 import msgspec
 
 from botsieve.state.folders import Folders
-from botsieve.state.parts import Beats, LastSeen, Windowed
+from botsieve.state.parts import Beats, LastSeen, Windowed, first_of
 
 MAX_TRACKS = 8  # route templates a client is watched on
 MAX_ITEMS = 200  # items remembered of one template: the largest step of traversal.volume
@@ -30,15 +28,25 @@ GROUP_TRACK_BYTES = 2_000
 COLD_NETWORK_BYTES = 200
 
 
+class Taken:
+    """One item as it was first taken: when, and how far its number is from that of the one before (-1: not known)."""
+
+    __slots__ = ("step", "time_s")
+
+    def __init__(self, time_s: float, step: int) -> None:
+        self.time_s = time_s
+        self.step = step
+
+
 # Nobody changes these.
-_NO_STEPS, _NO_TIMES = array("q"), array("d")
+_NO_STEPS: list[Taken] = []
 _NO_COUNTS: dict[int, int] = {}
 
 
 class Track:
     """One client on one route template: its rhythm, its items, its steps."""
 
-    __slots__ = ("beats", "count", "fresh_s", "is_list", "items", "last_number", "last_s", "step_counts", "step_times", "steps")
+    __slots__ = ("beats", "count", "fresh", "is_list", "items", "last_number", "last_s", "step_counts", "steps")
 
     def __init__(self) -> None:
         self.beats = Beats()
@@ -47,46 +55,47 @@ class Track:
         self.last_s = 0.0
         self.is_list = False
         self.last_number = -1
+        # Lists of one and the same objects, not arrays of numbers: compiled, one of those costs a call to add to or to read.
+        self.fresh: list[Taken] = []  # the newest items, newest last
         # Made with the first step: most tracks never have one.
-        self.steps = _NO_STEPS  # absolute difference to the item before, newest last
-        self.step_times = _NO_TIMES
+        self.steps = _NO_STEPS  # those of them that have a step and are in the window
         self.step_counts = _NO_COUNTS
-        self.fresh_s = array("d")  # when each of the newest items was first taken
 
     def take(self, item: int, number: int, now_s: float, window_s: float) -> int:
         """Counts one item; by how many remembered items the track has grown (may be negative)."""
         seen = self.items.seen
         before = len(seen)
-        if seen.pop(item, None) is not None:
+        if item in seen:
+            del seen[item]
             seen[item] = now_s
             self.items.forget_before(now_s - window_s)
             return len(seen) - before
         seen[item] = now_s
-        oldest = seen[next(iter(seen))]
-        if oldest < now_s - window_s:
+        oldest, oldest_s = first_of(seen)
+        if oldest_s < now_s - window_s:
             self.items.forget_before(now_s - window_s)
         elif before >= MAX_ITEMS:
-            del seen[next(iter(seen))]
-        fresh = self.fresh_s
-        fresh.append(now_s)
-        if len(fresh) > KEPT_STEPS:
-            del fresh[0]
+            del seen[oldest]
+        step = abs(number - self.last_number) if number >= 0 and self.last_number >= 0 else -1
         if number >= 0:
-            if self.last_number >= 0:
-                self._step(abs(number - self.last_number), now_s, window_s)
             self.last_number = number
+        taken = Taken(now_s, step)
+        fresh = self.fresh
+        fresh.append(taken)
+        if len(fresh) > KEPT_STEPS:
+            fresh.pop(0)
+        if step >= 0:
+            self._step(taken, now_s - window_s)
         return len(seen) - before
 
-    def _step(self, step: int, now_s: float, window_s: float) -> None:
+    def _step(self, taken: Taken, horizon_s: float) -> None:
         if self.steps is _NO_STEPS:
-            self.steps, self.step_times, self.step_counts = array("q"), array("d"), {}
-        steps, times, counts = self.steps, self.step_times, self.step_counts
-        steps.append(step)
-        times.append(now_s)
-        counts[step] = counts.get(step, 0) + 1
-        while len(steps) > KEPT_STEPS or times[0] < now_s - window_s:
-            old = steps.pop(0)
-            times.pop(0)
+            self.steps, self.step_counts = [], {}
+        steps, counts = self.steps, self.step_counts
+        steps.append(taken)
+        counts[taken.step] = counts.get(taken.step, 0) + 1
+        while len(steps) > KEPT_STEPS or steps[0].time_s < horizon_s:
+            old = steps.pop(0).step
             left = counts[old] - 1
             if left:
                 counts[old] = left
@@ -129,7 +138,7 @@ class ClientProfile:
         self.subresource_s = 0.0  # when it last loaded a part of a page, as browsers do
         self.tracks: dict[int, Track] = {}
         self.lead: Track | None = None  # the track with the most items: scraping is judged wherever the client goes
-        self.challenged_s = array("d")  # challenges that it was given lately ...
+        self.challenged_s: tuple[float, ...] = ()  # challenges that it was given lately ...
         self.was_shown = True  # ... and saw (mode enforce), or would have been given
         self.deferred_since_s = 0.0
         self.deferred_calls = 0
@@ -168,21 +177,10 @@ class GroupTrack:
         self.last_s = 0.0
 
     def take(self, item: int, address: int, now_s: float, window_s: float) -> int:
-        """Counts one item of one address; by how many items the track has grown (may be negative).
-
-        LastSeen.add twice, written out: this runs for every page and data call.
-        """
-        horizon_s = now_s - window_s
+        """Counts one item of one address; by how many items the track has grown (may be negative)."""
         before = len(self.items.seen)
-        for part, thing, keep in ((self.items, item, MAX_GROUP_ITEMS), (self.addresses, address, MAX_ADDRESSES)):
-            seen = part.seen
-            seen.pop(thing, None)
-            seen[thing] = now_s
-            oldest = next(iter(seen))
-            if seen[oldest] < horizon_s:
-                part.forget_before(horizon_s)
-            elif len(seen) > keep:
-                del seen[oldest]
+        self.items.turn(item, now_s, MAX_GROUP_ITEMS, now_s - window_s)
+        self.addresses.turn(address, now_s, MAX_ADDRESSES, now_s - window_s)
         self.last_s = now_s
         return len(self.items.seen) - before
 

@@ -34,6 +34,7 @@ _VARYING_KEY = re.compile(
 )
 
 _MAX_DIGITS = 18
+_ZERO, _NINE, _SLASH = ord("0"), ord("9"), ord("/")
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT = 200
 _MAX_QUERY_KEYS = 16
@@ -56,14 +57,25 @@ class Route(msgspec.Struct, frozen=True, gc=False):
 
 def route_of(path: bytes, query: bytes) -> Route:
     """The route of a canonical path and a raw query.  O(length); any bytes."""
-    cut = path.rfind(b"/") + 1
-    last = path[cut:]
+    # The common case is /items/17.  Its digits are read from the end, one by one: compiled, three calls cost five times as much.
+    cut = len(path)
+    least = max(0, cut - _MAX_DIGITS)
+    number, worth = 0, 1
+    while cut > least and _ZERO <= path[cut - 1] <= _NINE:
+        number += (path[cut - 1] - _ZERO) * worth
+        worth *= 10
+        cut -= 1
+    is_number = worth > 1 and cut > 0 and path[cut - 1] == _SLASH
+    if not is_number:
+        cut = path.rfind(b"/") + 1
     folder = _folders.get(path[:cut])
     if folder is None:
         folder = _folder(path[:cut])
-    if folder.is_plain and last.isdigit() and len(last) <= _MAX_DIGITS:  # the common case: /items/17
-        route = Route(folder.template, last, int(last), folder.is_list)
-    elif folder.is_plain and _HAS_DIGIT.search(last) is None:
+    if not folder.is_plain:
+        route = _by_segments(path)
+    elif is_number:
+        route = Route(folder.template, path[cut:], number, folder.is_list)
+    elif _HAS_DIGIT.search(path, cut) is None:
         route = Route(path, b"", _NO_NUMBER, False)
     else:
         route = _by_segments(path)

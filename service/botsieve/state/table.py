@@ -98,13 +98,17 @@ class Table(Generic[V]):
             part.young[key] = value
             part.young_bytes += grown
         else:
-            if part.old.pop(key, None) is not None:
+            # Looked for before it is taken out: most are newcomers, and in none of them.
+            if key in part.old:
+                del part.old[key]
                 part.old_bytes -= cost - grown
             else:
                 newcomers = self._probation[shard]
-                if newcomers.young.pop(key, None) is not None:
+                if key in newcomers.young:
+                    del newcomers.young[key]
                     newcomers.young_bytes -= cost - grown
-                elif newcomers.old.pop(key, None) is not None:
+                elif key in newcomers.old:
+                    del newcomers.old[key]
                     newcomers.old_bytes -= cost - grown
                 if not settle:
                     part = newcomers

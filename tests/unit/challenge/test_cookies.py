@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botsieve.challenge.cookies import CLEARANCE_COOKIE, MAX_SAME_NAME, carried_cookies, cookie_values, set_cookie
+from botsieve.challenge.cookies import CLEARANCE_COOKIE, MAX_COOKIES, MAX_SAME_NAME, carried_cookies, cookie_values, set_cookie
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +30,13 @@ def test_each_scheme_has_its_name() -> None:
 def test_at_most_eight_are_looked_at() -> None:
     """Who sends a thousand cookies of one name is looked at eight times."""
     assert len(_values(b"; ".join([b"__Host-botsieve_c=x"] * 1000))) == MAX_SAME_NAME
+
+
+def test_only_so_many_cookies_are_looked_at() -> None:
+    """Twice as many as a browser keeps: a header of nothing but semicolons costs no more than they do."""
+    assert _values(b"a=1; " * (MAX_COOKIES - 1) + b"__Host-botsieve_c=x") == [b"x"]
+    assert _values(b"a=1; " * MAX_COOKIES + b"__Host-botsieve_c=x") == []
+    assert _values(b"__Host-botsieve_c=x; " + b";" * 16_000) == [b"x"]
 
 
 @pytest.mark.parametrize(

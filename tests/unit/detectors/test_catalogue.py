@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from botsieve.detectors.catalogue import BROWSER, TOOL, Catalogue, Row, parse_catalogue, render_catalogue, stable_form
+from botsieve.detectors.catalogue import Catalogue, parse_catalogue, render_catalogue, stable_form
+from botsieve.detectors.catalogue_row import BROWSER, TOOL, Row
 from hypothesis import given
 from hypothesis import strategies as st
 

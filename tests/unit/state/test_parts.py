@@ -7,7 +7,7 @@ import statistics
 from itertools import pairwise
 
 import pytest
-from botsieve.state.parts import Beats, LastSeen, Latch, Windowed, merge_windowed, sum_windowed
+from botsieve.state.parts import Beats, LastSeen, Latch, Windowed, first_of, merge_windowed, sum_windowed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +92,22 @@ class TestLastSeen:
         left = {thing: time for thing, time in left.items() if time >= horizon}
         assert part.forget_before(float(horizon)) == len(left)
         assert part.seen == left
+
+    @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 6), st.integers(1, 12))
+    def test_turn_is_add_and_forget_before(self, things: list[int], keep: int, window: int) -> None:
+        """One look in place of two leaves what the two leave, and the oldest first."""
+        part, naive = LastSeen(), LastSeen()
+        for now, thing in enumerate(things):
+            part.turn(thing, float(now), keep, float(now - window))
+            naive.add(thing, float(now), keep)
+            naive.forget_before(float(now - window))
+            assert list(part.seen.items()) == list(naive.seen.items())
+            assert first_of(part.seen) == next(iter(naive.seen.items()))
+
+    def test_nothing_has_no_first(self) -> None:
+        """Whoever asks for the oldest of nothing has made a mistake."""
+        with pytest.raises(KeyError):
+            first_of({})
 
     @given(times, st.data())
     def test_merge_laws(self, when: list[float], data: st.DataObject) -> None:

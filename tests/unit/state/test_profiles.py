@@ -46,9 +46,9 @@ def test_a_track_counts_its_items_exactly(told: list[tuple[int, int, float]]) ->
         short = sum(time_s >= now_s - 60 for time_s in seen.values())
         assert track.items_within(now_s, 60.0) == short
         assert len(track.items.seen) == held  # reading changed nothing
-        assert sum(track.step_counts.values()) == len(track.steps) == len(track.step_times) <= KEPT_STEPS
-        assert all(track.step_counts[step] for step in track.steps)
-        assert len(track.fresh_s) <= KEPT_STEPS
+        assert sum(track.step_counts.values()) == len(track.steps) <= KEPT_STEPS
+        assert all(track.step_counts[taken.step] for taken in track.steps)
+        assert len(track.fresh) <= KEPT_STEPS
 
 
 def test_an_item_taken_again_is_no_step() -> None:
@@ -56,7 +56,7 @@ def test_an_item_taken_again_is_no_step() -> None:
     track = Track()
     for number in (5, 6, 5, 6, 5, 6, 5):
         track.take(number, number, NOW_S, WINDOW_S)
-    assert (list(track.steps), len(track.items.seen), len(track.fresh_s)) == ([1], 2, 2)
+    assert ([taken.step for taken in track.steps], len(track.items.seen), len(track.fresh)) == ([1], 2, 2)
 
 
 def test_a_track_remembers_at_most_so_many_items() -> None:
