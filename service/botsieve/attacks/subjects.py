@@ -129,15 +129,18 @@ class Subjects:
         subject = self.table.settled[key[0]].young.get(key)
         if subject is not None:
             return subject
-        subject = self.table.get(key)
+        subject = self.table.get_elsewhere(key)
         if subject is not None:
             self.table.put(key, subject, subject.cost, 0, now_s, settle=int(subject.first_s) != int(now_s))
         return subject
 
     def make(self, key: bytes, now_s: float, *, settle: bool = False) -> Subject:
-        """A new subject.  `settle`: it was there before, in another second, though nothing was counted on it."""
+        """A new subject: `use` has just not found it.
+
+        `settle`: it was there before, in another second, though nothing was counted on it.
+        """
         subject = Subject(now_s)
-        self.table.put(key, subject, SUBJECT_BYTES, SUBJECT_BYTES, now_s, settle=settle)
+        self.table.enter(key, subject, SUBJECT_BYTES, now_s, settle=settle)
         return subject
 
     def grown(self, key: bytes, subject: Subject, now_s: float) -> None:

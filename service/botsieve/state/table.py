@@ -75,17 +75,29 @@ class Table(Generic[V]):
 
     def get(self, key: bytes) -> V | None:
         """The subject's value, without marking it used."""
+        value = self.settled[key[0]].young.get(key)
+        return self.get_elsewhere(key) if value is None else value
+
+    def get_elsewhere(self, key: bytes) -> V | None:
+        """As `get`, for who did not find it in `settled[key[0]].young`."""
         shard = key[0]
-        part = self.settled[shard]
-        value = part.young.get(key)
+        value = self.settled[shard].old.get(key)
         if value is None:
-            value = part.old.get(key)
+            newcomers = self._probation[shard]
+            value = newcomers.young.get(key)
             if value is None:
-                part = self._probation[shard]
-                value = part.young.get(key)
-                if value is None:
-                    value = part.old.get(key)
+                value = newcomers.old.get(key)
         return value
+
+    def enter(self, key: bytes, value: V, cost: int, now_s: float, *, settle: bool) -> None:
+        """As `put`, for a subject that is not in the table, as `get` has just said."""
+        shard = key[0]
+        part = self.settled[shard] if settle else self._probation[shard]
+        part.young[key] = value
+        part.young_bytes += cost
+        if part.since_s == 0.0:
+            part.since_s = now_s
+        self._make_room(shard, part, now_s)
 
     def put(self, key: bytes, value: V, cost: int, grown: int, now_s: float, *, settle: bool) -> None:
         """Stores a subject of now `cost` bytes, which is `grown` more than at the last put, as used now.

@@ -153,7 +153,7 @@ class World:
         known = part.young.get(key)
         is_hot = known is not None
         if known is None:
-            known = table.get(key)
+            known = table.get_elsewhere(key)
         time_ms = int(o.edge_time_s * 1000.0 + 0.5)
         name = o.request_id
         length = len(name)
@@ -162,7 +162,7 @@ class World:
         if known is None:
             flags = (_COUNTED if template else 0) | (_LIST if route.is_list else 0) | _KIND_FLAGS.get(o.kind, 0)
             cold = _COLD_CLIENT.pack(now_s, time_ms, id_bits, template, item, route.number, flags)
-            table.put(key, cold, COLD_CLIENT_BYTES, COLD_CLIENT_BYTES, now_s, settle=vouched)
+            table.enter(key, cold, COLD_CLIENT_BYTES, now_s, settle=vouched)
             return None
         if isinstance(known, bytes):
             client = _warm(known)
@@ -194,11 +194,14 @@ class World:
         self, o: Observation, found: Profiles, template: int, item: int, now_s: float, now_slice: int, vouched: bool
     ) -> None:
         name = self.hasher.key(found.site.tag + o.network)
-        group = self.networks.settled[name[0]].young.get(name)
-        if not isinstance(group, Group):
-            group = self._warm_network(name, found.site, now_s, now_slice, vouched)
-            if group is None:
+        known = self.networks.settled[name[0]].young.get(name)
+        if isinstance(known, Group):
+            group = known
+        else:
+            warmed = self._warm_network(name, known, found.site, now_s, now_slice, vouched)
+            if warmed is None:
                 return
+            group = warmed
         if group.slice != now_slice:
             found.site.network_moved(group.slice, now_slice)
             group.slice = now_slice
@@ -217,13 +220,15 @@ class World:
     def person(self, o: Observation, site: Site, now_s: float) -> None:
         """Somebody of this address showed a hand: a network of people is not called busy.  The client itself is not vouched for."""
         name = self.hasher.key(site.tag + o.network)
-        group = self._warm_network(name, site, now_s, int(now_s / 10.0), True)
+        group = self._warm_network(name, self.networks.settled[name[0]].young.get(name), site, now_s, int(now_s / 10.0), True)
         if group is not None:
             group.people.add(self.hasher.thing(o.client), now_s, MAX_MEMBERS)
 
-    def _warm_network(self, name: bytes, site: Site, now_s: float, now_slice: int, vouched: bool) -> Group | None:
-        """The profile of a network that is not in the hot place; None while it has sent too little to get one."""
-        known = self.networks.get(name)
+    def _warm_network(
+        self, name: bytes, hot: int | Group | None, site: Site, now_s: float, now_slice: int, vouched: bool
+    ) -> Group | None:
+        """The profile of a network; None while it has sent too little to get one.  `hot`: what is in the hot place."""
+        known = hot if hot is not None else self.networks.get_elsewhere(name)
         if isinstance(known, Group):
             self.networks.put(name, known, known.cost, 0, now_s, settle=True)
             return known
@@ -233,9 +238,13 @@ class World:
         if count < WARM_NETWORK and not vouched:  # people are remembered from the first on
             if last_slice != now_slice:
                 site.network_moved(last_slice, now_slice)
-            grown = 0 if known is not None else COLD_NETWORK_BYTES
             cold = now_slice << _COUNT_BITS | count
-            self.networks.put(name, cold, COLD_NETWORK_BYTES, grown, now_s, settle=count > 2)
+            if hot is not None:
+                self.networks.settled[name[0]].young[name] = cold  # it is there, and has not grown
+            elif known is not None:
+                self.networks.put(name, cold, COLD_NETWORK_BYTES, 0, now_s, settle=count > 2)
+            else:
+                self.networks.enter(name, cold, COLD_NETWORK_BYTES, now_s, settle=count > 2)
             return None
         group = Group()
         group.slice = last_slice

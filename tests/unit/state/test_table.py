@@ -42,6 +42,28 @@ def test_never_more_than_its_bytes(told: list[tuple[int, int, bool, float, bool]
         assert sum(costs[entry[0]] for entry in held) <= 2 * (200 + 2 * largest)
 
 
+@given(steps)
+def test_entering_is_putting_what_is_not_there(told: list[tuple[int, int, bool, float, bool]]) -> None:
+    """Who has looked for a subject and found nothing stores it as `put` would, in one look; and `get_elsewhere` is the rest of `get`."""
+    table, other = (Table[int](SHARDS * 200, 100.0, min_shard_bytes=1) for _ in range(2))
+    costs: dict[bytes, int] = {}
+    now_s = NOW_S
+    for number, more, settle, later_s, _ in told:
+        now_s += later_s
+        key = bytes([number % 2]) + number.to_bytes(7, "big")
+        hot = other.settled[key[0]].young.get(key)
+        known = hot if hot is not None else other.get_elsewhere(key)
+        assert known == table.get(key)
+        costs[key] = more if known is None else costs[key] + more
+        table.put(key, number, costs[key], more, now_s, settle=settle)
+        if known is None:
+            other.enter(key, number, costs[key], now_s, settle=settle)
+        else:
+            other.put(key, number, costs[key], more, now_s, settle=settle)
+        for one, two in zip(table.parts, other.parts, strict=True):
+            assert (one.young, one.old, one.bytes_used) == (two.young, two.old, two.bytes_used)
+
+
 def test_a_flood_of_newcomers_leaves_the_settled_alone() -> None:
     """200,000 subjects seen once push out each other, none of 1,000 that were settled."""
     table: Table[bytes] = Table(4 * 1024 * 1024, 3600.0)
