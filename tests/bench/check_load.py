@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
 
@@ -84,38 +84,69 @@ def opened(address: str, count: int) -> Iterator[list[int]]:
         yield [sock.fileno() for sock in socks]
 
 
-def drive(address: str, asked: list[bytes], *, connections: int, seconds: float) -> Driven:
-    """Asks in random order, for so long.  Errors: AssertionError for an answer that is no whole 200."""
-    # In turn, each client would be a metronome.
-    following = cycle(random.Random(1).choices(asked, k=8 * len(asked))).__next__
+def drive(fds: list[int], following: Callable[[], bytes], seconds: float) -> Driven:
+    """Asks on all of these connections for so long, and hears every answer before it ends.
+
+    Errors: AssertionError for an answer that is no whole 200.
+    """
     answered = unjudged = 0
-    poll = select.epoll()
-    with opened(address, connections) as fds:
+    with select.epoll() as poll:
+        began_s, worked_s = time.perf_counter(), time.thread_time()
         for fd in fds:
             poll.register(fd, select.EPOLLIN)
             os.write(fd, following())
-        began_s, worked_s = time.perf_counter(), time.thread_time()
-        until_s = began_s + seconds
-        while time.perf_counter() < until_s:
+        open_, until_s = len(fds), began_s + seconds
+        while open_:
+            goes_on = time.perf_counter() < until_s
             for fd, _ in poll.poll(1.0):
                 answer = os.read(fd, 4096)
                 assert answer.startswith(_OK), answer
                 assert answer.endswith(b"\r\n\r\n"), answer
                 unjudged += b": unjudged" in answer
-                os.write(fd, following())
                 answered += 1
+                if goes_on:
+                    os.write(fd, following())
+                else:
+                    open_ -= 1
         took_s = time.perf_counter() - began_s
         return Driven((answered - unjudged) / took_s, (time.thread_time() - worked_s) / took_s, unjudged)
 
 
-def load(address: str | Path, *, seconds: float, core: int | None) -> Driven:
-    """`drive` in a process of its own, on one core.  Errors: AssertionError as there."""
-    command = [sys.executable, "-m", "tests.bench.check_load", str(address), str(seconds)]
-    done = subprocess.run(pinned(command, core), capture_output=True, text=True, timeout=seconds + 30, check=False)
-    assert done.returncode == 0, done.stderr
-    return msgspec.json.decode(done.stdout, type=Driven)
+@contextlib.contextmanager
+def loading(address: str | Path, *, core: int | None) -> Iterator[Callable[[float], Driven]]:
+    """A sender in a process of its own, on one core: each call is a run of `drive` for so many seconds, on the same connections.
+
+    Errors: AssertionError as there.
+    """
+    command = pinned([sys.executable, "-m", "tests.bench.check_load", str(address)], core)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sender:
+        assert sender.stdin
+        assert sender.stdout
+        assert sender.stderr
+        told, heard, said = sender.stdin, sender.stdout, sender.stderr
+
+        def run(seconds: float) -> Driven:
+            print(seconds, file=told, flush=True)
+            line = heard.readline()
+            assert line, said.read()
+            return msgspec.json.decode(line, type=Driven)
+
+        try:
+            yield run
+        finally:
+            told.close()  # it ends with its input
+
+
+def _send(address: str) -> None:
+    """A run for each line of the input, which says for how many seconds."""
+    # In turn, each client would be a metronome.
+    asked = questions()
+    following = cycle(random.Random(1).choices(asked, k=8 * len(asked))).__next__
+    with opened(address, CONNECTIONS) as fds:
+        for line in sys.stdin:
+            print(msgspec.json.encode(drive(fds, following, float(line))).decode(), flush=True)
 
 
 if __name__ == "__main__":
     gc.disable()
-    print(msgspec.json.encode(drive(sys.argv[1], questions(), connections=CONNECTIONS, seconds=float(sys.argv[2]))).decode())
+    _send(sys.argv[1])

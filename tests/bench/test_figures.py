@@ -57,7 +57,7 @@ def test_traffic_is_the_same_each_time_and_spread_as_promised() -> None:
 
 def test_decisions_and_memory_are_measured() -> None:
     """The two benchmarks that need no server give a figure for each goal, at a size that shows only that they work."""
-    rate, everything = decide.measure(clients=100, warm=200, enough=1, at_most=3, size=decide.AT_ONCE)
+    rate, everything = decide.measure(clients=100, warm=200, enough=1, at_most=3)
     assert rate.measured.endswith("us)")
     assert everything.measured.endswith("us)")
     each, times, pause = memory.measure(many=2_000, count=200, runs=1)

@@ -41,6 +41,12 @@ def test_rounds_are_taken_until_enough_were_undisturbed() -> None:
     assert len(rounds([1.0, 2.0, 1.0, 1.0, 1.0, 1.0], [1.0] * 5).all) == 4
 
 
+def test_so_many_rounds_are_taken_anyway() -> None:
+    """A core that is slow at first is found out."""
+    found = rounds([1.5, 1.5, 1.5, 1.0, 1.0, 1.0, 1.0], [10, 11, 12, 20, 21, 22], at_least=4)
+    assert [one.values[""] for one in found.undisturbed] == [20, 21]
+
+
 def test_a_faster_core_later_on_unmakes_what_seemed_undisturbed() -> None:
     """The best of the whole measurement is what counts, also for rounds before it."""
     found = rounds([1.6, 1.6, 1.0, 1.0, 1.0], [20, 25, 50, 54])

@@ -6,7 +6,12 @@ with what is measured, is timed on the same cores before and after every run.  A
 had to wait for its core, and never took more than 15 % longer than the fastest time of the whole measurement.  Rounds are taken
 until there are enough of those.
 
+A neighbour on the same hardware comes and goes within milliseconds: rounds of 5 to 50 ms with a short piece of work between them
+(`brief`) find what is quiet where rounds of a second find nothing.  A busy process of the same machine, which has the core for some
+milliseconds at a time, is met for certain by the long piece only; it can make a round slower, and never faster.
+
 Law of the file: a round is chosen by the time of that work, never by its own result.  Too few of them, and the figure is not shown.
+
 LIMIT: cores that another machine slowed down all the time look undisturbed to it.  The figure is then too low, never too high.
 """
 
@@ -25,15 +30,16 @@ WITHIN = 0.15  # guess: what a quiet core varies by itself is a third of it
 AT_MOST_S = 90.0
 # Arithmetic and look-ups in some 6 MB, about 20 ms of it: several times what a busy neighbour on the same core is given at once.
 _STEPS, _KEYS = 60_000, 60_000
+_BRIEF_STEPS = 4_000  # of it, about a millisecond
 _TABLE = {n * 7919: n for n in range(_KEYS)}
 
 Calibrate = Callable[[int], float]
 
 
-def work() -> int:
-    """The fixed piece of work."""
+def work(steps: int = _STEPS) -> int:
+    """The fixed piece of work, or a part of it."""
     number, total = 1, 0
-    for _ in range(_STEPS):
+    for _ in range(steps):
         number = number * 16_807 % 2_147_483_647
         total += _TABLE[number % _KEYS * 7919] & 3
     return total
@@ -50,12 +56,17 @@ def pinned_to(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def calibrate(core: int) -> float:
+def calibrate(core: int, steps: int = _STEPS) -> float:
     """Seconds that the fixed piece of work takes on this core now; inf where others of this machine had the core meanwhile."""
     with pinned_to(core):
         began_s, worked_s = perf_counter(), thread_time()
-        work()
+        work(steps)
         return time_told(perf_counter() - began_s, thread_time() - worked_s)
+
+
+def brief(core: int) -> float:
+    """The same for rounds of milliseconds."""
+    return calibrate(core, _BRIEF_STEPS)
 
 
 def time_told(took_s: float, worked_s: float) -> float:
@@ -77,14 +88,14 @@ class Rounds(msgspec.Struct, frozen=True):
     best_s: tuple[float, ...]
     enough: int
 
+    def is_undisturbed(self, one: Round) -> bool:
+        """Whether every core was as fast during it as it ever was, or nearly."""
+        return all(slow <= best * (1 + WITHIN) and slow < inf for slow, best in zip(one.slowest_s, self.best_s, strict=True))
+
     @property
     def undisturbed(self) -> list[Round]:
-        """The rounds during which every core was as fast as it ever was, or nearly."""
-        return [
-            one
-            for one in self.all
-            if all(slow <= best * (1 + WITHIN) and slow < inf for slow, best in zip(one.slowest_s, self.best_s, strict=True))
-        ]
+        """The rounds that count."""
+        return [one for one in self.all if self.is_undisturbed(one)]
 
     @property
     def is_shown(self) -> bool:
@@ -117,13 +128,15 @@ def take(
     *,
     enough: int,
     at_most: int,
+    at_least: int = 1,
     at_most_s: float = AT_MOST_S,
     calibrate: Calibrate = calibrate,
     clock_s: Callable[[], float] = monotonic,
 ) -> Rounds:
     """Rounds of these measurements in turn, until `enough` were undisturbed, or there are `at_most`, or the time is up.
 
-    `cores`: those that the measured processes run on.  One round is always taken.
+    `cores`: those that the measured processes run on.  `at_least`: so many rounds are taken anyway, so that a core that was slow at
+    first is not taken for an undisturbed one.
     """
     began_s = clock_s()
 
@@ -141,5 +154,7 @@ def take(
             slowest, best = tuple(map(max, slowest, last)), tuple(map(min, best, last))
         taken.append(Round(values, slowest))
         rounds = Rounds(taken, best, enough)
-        if rounds.is_shown or len(taken) >= at_most or clock_s() - began_s >= at_most_s:
+        # Counted again only when there is one more: there may be thousands of rounds.
+        is_enough = len(taken) >= at_least and rounds.is_undisturbed(taken[-1]) and rounds.is_shown
+        if is_enough or len(taken) >= at_most or clock_s() - began_s >= at_most_s:
             return rounds
