@@ -6,6 +6,7 @@ Law of the file: made at first start, 0600, whole or not at all; what cannot be 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from botsieve.challenge.keys import KeyRing, new_keys_text
@@ -33,6 +34,23 @@ def read_keys(path: str, *, make: bool = True) -> KeyRing:
             f"challenge.keys_file: {path}: {reason}; accepted: a file that this user may read, or make"
         ) from error
     return KeyRing.parse(text, where=path)
+
+
+def open_to_others(path: str) -> list[str]:
+    """A sentence if users of this machine that are neither owner nor group may read or write the keys file; none if not, or no file.
+
+    The group may: that is how containers hand out secrets.
+    """
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except OSError:
+        return []
+    if not mode & (stat.S_IROTH | stat.S_IWOTH):
+        return []
+    return [
+        f"challenge.keys_file: {path}: every user of this machine may {'write' if mode & stat.S_IWOTH else 'read'} it (mode {mode:04o}), "
+        "and whoever can makes sessions and clearances of his own; better: chmod 600, and a new key (docs/challenge.md)"
+    ]
 
 
 def make_folder(path: str, key: str = "state.dir") -> None:

@@ -31,7 +31,7 @@ from botsieve.errors import BotsieveError
 from botsieve.garbage import ASIDE_EVERY_S, set_aside, young_only
 from botsieve.journal import Journal, JournalOptions, SubjectFigures
 from botsieve.journal.render import time_text
-from botsieve.keyfile import make_folder, read_keys
+from botsieve.keyfile import make_folder, open_to_others, read_keys
 from botsieve.lookups.address_data import AddressData
 from botsieve.observation import make_observation
 from botsieve.policy import Rulebook
@@ -105,7 +105,7 @@ class Server:
         reloader = Reloader(self.loaded, self.path, self._applied, self._refused)
         loop.add_signal_handler(signal.SIGHUP, reloader.request)
         await self._data.read()
-        notes = [*notes, *self._data.mistakes]
+        notes = [*notes, *open_to_others(self.loaded.service.keys_file), *self._data.mistakes]
         self._take_lists()  # before anybody asks: also a pause outlives a restart
         try:
             names = await self._listen()

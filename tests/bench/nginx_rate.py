@@ -166,7 +166,7 @@ def placed(*, pin: bool, rounds: int, seconds: float) -> tuple[list[dict[str, fl
 
             for name in found:
                 wrk(f"http://127.0.0.1:{found[name].port}", lua, seconds=1, core=0 if pin else None)
-            runs = {name: (lambda name=name: run(name)) for name in found}  # type: ignore[misc]
+            runs = {name: (lambda name=name: run(name)) for name in found}
             taken = take(runs, (), enough=rounds, at_most=rounds)
     if unjudged:
         print(f"{len(unjudged)} runs repeated, because the breaker had opened", file=sys.stderr)

@@ -33,6 +33,20 @@ def test_ready_is_the_last_line_and_true(at: Place) -> None:
             pass
 
 
+def test_a_key_that_everybody_can_read_is_told_at_the_start(at: Place) -> None:
+    """Before `ready`, with the file and what to do; it starts."""
+    at.write()
+    with at.start() as service:
+        assert "keys_file" not in service.output
+    (at.state / "keys").chmod(0o644)
+    with at.start() as service:
+        note, ready = service.output.splitlines()
+        assert note.startswith(
+            f"botsieve: challenge.keys_file: {at.state}/keys: every user of this machine may read it (mode 0644)"
+        )
+        assert ready.startswith("ready ")
+
+
 @pytest.mark.realtime
 def test_ready_within_2_s(at: Place) -> None:
     """From exec to `ready`: the best of three starts, since the machine may be busy."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botsieve.challenge.keys import KeyRing
 from botsieve.errors import ConfigError, MachineError
-from botsieve.keyfile import make_folder, read_keys
+from botsieve.keyfile import make_folder, open_to_others, read_keys
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +55,21 @@ def test_the_last_line_signs(tmp_path: Path) -> None:
     assert len(ring) == 2
     assert ring.newest_kid != old.newest_kid
     assert ring.key(old.newest_kid) == old.key(old.newest_kid)
+
+
+@pytest.mark.parametrize(
+    ("mode", "word"), [(0o644, "may read it (mode 0644)"), (0o602, "may write it (mode 0602)"), (0o640, "")]
+)
+def test_a_key_that_everybody_can_read_is_told(tmp_path: Path, mode: int, word: str) -> None:
+    """Owner and group may; of others the service says so, with what to do.  A file that is not there is not told."""
+    file = tmp_path / "keys"
+    assert open_to_others(str(file)) == []
+    read_keys(str(file))
+    assert open_to_others(str(file)) == []
+    file.chmod(mode)
+    told = open_to_others(str(file))
+    assert len(told) == bool(word)
+    assert all(word in line and "chmod 600" in line and str(file) in line for line in told)
 
 
 @pytest.mark.parametrize("what", ["folder", "below a file", "dangling"])
