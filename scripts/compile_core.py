@@ -1,7 +1,7 @@
 """Compiles the core into build/compiled/botsieve: the same package, its hot modules as machine code.
 
     python scripts/compile_core.py            build what is not up to date; needs a C compiler and Python's headers
-    python scripts/compile_core.py --guided   the same, laid out by what a training run takes (docs/decisions/0017): faster, twice the time
+    python scripts/compile_core.py --guided   the same, laid out by what a training run takes (docs/decisions/0017): faster, three times the time
     python scripts/compile_core.py --sources  only write the sources that the compiler gets (build/native)
 
 The sources stay what they are and run as they are.  mypyc compiles annotated Python, but the fields of msgspec structs are no more
@@ -267,7 +267,7 @@ def main() -> None:
     if not headers.is_file():
         raise SystemExit(f"compile_core: there is no {headers}; on Debian: apt-get install python3-dev")
     print(
-        f"compile_core: compiling the core into build/compiled ({'three minutes' if guided else 'a minute or two'})", flush=True
+        f"compile_core: compiling the core into build/compiled ({'six minutes' if guided else 'two minutes'})", flush=True
     )
     compile_sources(NATIVE, write_sources(NATIVE), guided=guided)
     (NATIVE / STAMP).write_text(f"{wanted} {'guided' if guided else 'quick'}")
