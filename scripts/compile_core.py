@@ -1,7 +1,7 @@
 """Compiles the core into build/compiled/botsieve: the same package, its hot modules as machine code.
 
     python scripts/compile_core.py            build what is not up to date; needs a C compiler and Python's headers
-    python scripts/compile_core.py --guided   the same, laid out by what a training run takes (docs/decisions/0017): faster, three times the time
+    python scripts/compile_core.py --guided   the same, laid out by a training run (docs/decisions/0017): faster, in three times the time
     python scripts/compile_core.py --sources  only write the sources that the compiler gets (build/native)
 
 The sources stay what they are and run as they are.  mypyc compiles annotated Python, but the fields of msgspec structs are no more
