@@ -266,9 +266,7 @@ def main() -> None:
     headers = Path(sysconfig.get_path("include")) / "Python.h"
     if not headers.is_file():
         raise SystemExit(f"compile_core: there is no {headers}; on Debian: apt-get install python3-dev")
-    print(
-        f"compile_core: compiling the core into build/compiled ({'six minutes' if guided else 'two minutes'})", flush=True
-    )
+    print(f"compile_core: compiling the core into build/compiled ({'six minutes' if guided else 'two minutes'})", flush=True)
     compile_sources(NATIVE, write_sources(NATIVE), guided=guided)
     (NATIVE / STAMP).write_text(f"{wanted} {'guided' if guided else 'quick'}")
     shutil.rmtree(COMPILED, ignore_errors=True)
