@@ -7,6 +7,7 @@
 
 local ffi = require "ffi"
 local base = require "resty.core.base"
+require "resty.core.ctx"
 require "resty.core.request"
 local asking = require "resty.botsieve.asking"
 local clock = require "resty.botsieve.clock"
@@ -24,6 +25,7 @@ local pairs = pairs
 local parse_time = ngx.parse_http_time
 local type = type
 local get_request = base.get_request
+local nginx_now_s = ngx.now
 local ngx = ngx
 
 
@@ -51,7 +53,15 @@ local AGAIN_S = 1
 -- Scratch of the worker: no function below yields.
 local elements = ffi_new("ngx_http_lua_ffi_table_elt_t[?]", MAX_NAMES)
 local truncated = ffi_new("int[1]")
+local is_tls_phase, tls_ctx = ffi_new("int[1]"), ffi_new("int[1]")
 local names = ffi_new("uint8_t[?]", MAX_TEXT)
+
+-- What shared memory says of all requests, read once in each millisecond of
+-- nginx's clock; what this worker writes there it knows at once.
+local told = { at_s = -1, unjudged = 0, part = nil, refuses = nil }
+
+-- $botsieve_answer of http.conf where the service allows and asks for nothing.
+local ALLOWS = "200 allow "
 
 -- What `digest_of_names` has said, emptied when a flood fills it: 1 MB at most.
 local MAX_KNOWN, MAX_KNOWN_TEXT = 1000, 1024
@@ -124,12 +134,28 @@ function _M.header_order()
 end
 
 
+-- What client_hello.lua has seen of this connection.  Without TLS there is no
+-- ngx.ctx to look into, and asking for it would make one for each request.
+local function tls_of(request)
+    if request
+       and C.ngx_http_lua_ffi_get_ctx_ref(request, is_tls_phase, tls_ctx) < 0
+       and tls_ctx[0] <= 0
+    then
+        return nil
+    end
+    return ngx.ctx.botsieve_tls
+end
+
+
 -- Fills the variables of nginx/headers.conf; returns the header order.
 -- Called once for each request that goes to the service.
 function _M.see()
-    local var = ngx.var
-    local tls = ngx.ctx.botsieve_tls
     local order = _M.header_order()
+    local tls = tls_of(get_request())
+    if order ~= "" and not tls then
+        return order                            -- what server.conf has set
+    end
+    local var = ngx.var
     local sees = order == "" and "1" or "1 order"
     if tls then
         sees = sees .. " tls"
@@ -142,7 +168,6 @@ function _M.see()
         end
     end
     var.botsieve_edge = sees
-    var.botsieve_unjudged = _M.unjudged()
     return order
 end
 
@@ -164,6 +189,7 @@ local function spare(dict, part, refuses)
         var.botsieve_unasked = held and "block" or "unjudged"
         if not held then
             asking.count(dict)
+            told.at_s = -1
         end
     end
     ngx.ctx.botsieve_refuses = refuses
@@ -172,11 +198,18 @@ end
 
 -- `see` for a question, of which the service may have too many.
 function _M.ask()
+    local now_s = nginx_now_s()
+    if now_s ~= told.at_s then
+        local dict = ngx.shared.botsieve_edge
+        told.at_s, told.unjudged = now_s, _M.unjudged()
+        told.part, told.refuses = asking.part(dict)
+    end
+    if told.unjudged ~= 0 then
+        ngx.var.botsieve_unjudged = told.unjudged
+    end
     local order = _M.see()
-    local dict = ngx.shared.botsieve_edge
-    local part, refuses = asking.part(dict)
-    if part then
-        spare(dict, part, refuses)
+    if told.part then
+        spare(ngx.shared.botsieve_edge, told.part, told.refuses)
     end
     return order
 end
@@ -200,6 +233,7 @@ function _M.count_unjudged()
     if not dict or ngx.var.botsieve_held == "1" then
         return
     end
+    told.at_s = -1
     local _, err = dict:incr("unjudged", 1, 0)
     if err then
         ngx.log(ngx.ERR, "botsieve: cannot count: ", err)
@@ -268,15 +302,21 @@ end
 -- are no HTTP (nginx gives them status 0, which auth_request turns into a
 -- 500 for the visitor), becomes `status`: 200 lets pass, 403 refuses.
 function _M.heard(status)
+    local var = ngx.var
+    if var.botsieve_answer == ALLOWS then
+        hold.end_of()
+        return
+    end
     if not ngx.is_subrequest then
         return                      -- a 404 for somebody outside: not a check
     end
-    local said, var = ngx.status, ngx.var
+    local said = ngx.status
     -- Not ngx.header: a proxy_hide_header of the user would hide it there.
     local verdict = var.upstream_http_x_botsieve_verdict
     if verdict and (said == 200 or said == 403) then
         local part = var.upstream_http_x_botsieve_ask
         if part then
+            told.at_s = -1
             asking.keep(ngx.shared.botsieve_edge, part,
                         var.upstream_http_x_botsieve_on_late == "block")
         end

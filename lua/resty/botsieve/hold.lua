@@ -9,6 +9,7 @@ local concat = table.concat
 local max = math.max
 local md5 = ngx.md5_bin
 local min = math.min
+local nginx_now_s = ngx.now
 local tonumber = tonumber
 local ngx = ngx
 
@@ -36,6 +37,27 @@ local function asker(host, address, signature)
 end
 
 
+-- Are there holds at all?  Looked up once in each millisecond of nginx's clock.
+local any, any_at_s = false, -1
+local function are_any(dict)
+    local now_s = nginx_now_s()
+    if now_s ~= any_at_s then
+        any, any_at_s = dict:get(ANY) ~= nil, now_s
+    end
+    return any
+end
+
+
+-- The service's answer for this client has no hold in it.
+function _M.end_of()
+    local dict = ngx.shared.botsieve_hold
+    if dict and are_any(dict) then
+        local var = ngx.var
+        dict:delete(asker(var.host, var.remote_addr, var.botsieve_tls_sig))
+    end
+end
+
+
 -- Keeps, or gives up, what the service said of refusing this client while
 -- nobody can be asked.  Bounded: a full dictionary forgets the oldest.
 function _M.keep()
@@ -43,10 +65,7 @@ function _M.keep()
     local var = ngx.var
     local seconds = dict and tonumber(var.upstream_http_x_botsieve_hold)
     if not seconds then
-        if dict and dict:get(ANY) then
-            dict:delete(asker(var.host, var.remote_addr,
-                              var.botsieve_tls_sig))
-        end
+        _M.end_of()
         return
     end
     seconds = max(1, min(seconds, MAX_HOLD_S))
@@ -54,6 +73,7 @@ function _M.keep()
     local _, err = dict:set(key, true, seconds)
     if not err then
         _, err = dict:set(ANY, true, MAX_HOLD_S)
+        any = true
     end
     if err then
         ngx.log(ngx.ERR, "botsieve: cannot hold: ", err)
