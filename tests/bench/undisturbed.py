@@ -3,14 +3,15 @@
 A core that is shared (a virtual machine's neighbours, a second thread of it, heat) gives 55 to 100 % of what it can, and changes
 within seconds: an absolute figure then says more of the neighbours than of us.  So a fixed piece of work, which has nothing to do
 with what is measured, is timed on the same cores before and after every run.  A round counts as undisturbed when that work never
-had to wait for its core, and never took more than 15 % longer than the fastest time of the whole measurement.  Rounds are taken
-until there are enough of those.
+had to wait for its core, and never took more than 15 % longer than it takes on this core when that is fast: than its fastest time, one in
+fifty left out as luck.  Rounds are taken until there are enough of those.
 
 A neighbour on the same hardware comes and goes within milliseconds: rounds of 5 to 50 ms with a short piece of work between them
 (`brief`) find what is quiet where rounds of a second find nothing.  A busy process of the same machine, which has the core for some
 milliseconds at a time, is met for certain by the long piece only; it can make a round slower, and never faster.
 
-Law of the file: a round is chosen by the time of that work, never by its own result.  Too few of them, and the figure is not shown.
+Law of the file: a round is chosen by the time of that work, never by its own result.  Too few of them, and the figure is not shown,
+unless the median of all rounds, quiet or not, reaches what is wanted: neighbours make nobody faster.
 
 LIMIT: cores that another machine slowed down all the time look undisturbed to it.  The figure is then too low, never too high.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import os
 import statistics
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
@@ -27,6 +29,7 @@ from time import monotonic, perf_counter, thread_time
 import msgspec
 
 WITHIN = 0.15  # guess: what a quiet core varies by itself is a third of it
+LUCKY = 50  # guess: one in so many timings is faster than the core usually is; of thousands the very fastest says little
 AT_MOST_S = 90.0
 # Arithmetic and look-ups in some 6 MB, about 20 ms of it: several times what a busy neighbour on the same core is given at once.
 _STEPS, _KEYS = 60_000, 60_000
@@ -82,7 +85,7 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Rounds(msgspec.Struct, frozen=True):
-    """What was taken.  `best_s`: for each core the shortest calibration of all; `enough`: undisturbed rounds that are wanted."""
+    """What was taken.  `best_s`: for each core how long the work takes when it is fast; `enough`: undisturbed rounds that are wanted."""
 
     all: list[Round]
     best_s: tuple[float, ...]
@@ -111,8 +114,8 @@ class Rounds(msgspec.Struct, frozen=True):
         return statistics.median(one.values[name] for one in self.all)
 
     def reached(self, is_met: bool) -> bool | None:
-        """For a figure: None, not shown, where there are too few undisturbed rounds."""
-        return is_met if self.is_shown else None
+        """For a figure that `median` gave: None, not shown, where it is missed and there are too few undisturbed rounds."""
+        return is_met or (False if self.is_shown else None)
 
     def words(self, of_all: str, what: str = "rounds") -> str:
         """How many counted, and beside it the figure by all of them."""
@@ -139,11 +142,15 @@ def take(
     first is not taken for an undisturbed one.
     """
     began_s = clock_s()
+    timed: tuple[list[float], ...] = tuple([] for _ in cores)  # by core, the fastest first
 
     def look() -> tuple[float, ...]:
-        return tuple(calibrate(core) for core in cores)
+        now = tuple(calibrate(core) for core in cores)
+        for one_s, of_core in zip(now, timed, strict=True):
+            insort(of_core, one_s)
+        return now
 
-    last = best = look()
+    last = look()
     taken: list[Round] = []
     while True:
         slowest, values = last, {}
@@ -151,9 +158,9 @@ def take(
         for name in sorted(measures, reverse=bool(len(taken) % 2)):
             values[name] = measures[name]()
             last = look()
-            slowest, best = tuple(map(max, slowest, last)), tuple(map(min, best, last))
+            slowest = tuple(map(max, slowest, last))
         taken.append(Round(values, slowest))
-        rounds = Rounds(taken, best, enough)
+        rounds = Rounds(taken, tuple(of_core[len(of_core) // LUCKY] for of_core in timed), enough)
         # Counted again only when there is one more: there may be thousands of rounds.
         is_enough = len(taken) >= at_least and rounds.is_undisturbed(taken[-1]) and rounds.is_shown
         if is_enough or len(taken) >= at_most or clock_s() - began_s >= at_most_s:
