@@ -106,20 +106,29 @@ def test_blocks_that_are_held_are_bounded() -> None:
     """A flood of invented browsers pushes out only such; what is long, or has many fields, is not held; no cookie is."""
     for number in range(2000):
         of_block(block([raw(b"flood-%d" % number), raw(b"cookie", b"SECRET")]))
-    before = len(grpc_headers._blocks)
+    before = len(grpc_headers._BLOCKS)
     assert before <= 1024
     of_block(block([raw(b"long", bytes(321))]))
     of_block(block([raw(b"many-%d" % number) for number in range(41)]))
     of_block(block([raw(b"%03d" % number, bytes(300)) for number in range(11)]))
-    assert len(grpc_headers._blocks) == before
+    assert len(grpc_headers._BLOCKS) == before
 
 
 def test_no_cookie_is_held() -> None:
     """Neither in what a block is found by nor in what is found."""
     of_block(block([raw(b"dnt"), raw(b"Cookie", b"SECRET"), raw(b"Referer", b"SECRET"), raw(b"Authorization", b"SECRET")]))
-    held = grpc_headers._blocks
-    assert b"authorization" in repr([*held._young.values()]).lower().encode()
-    assert "SECRET" not in repr([held._young, held._old])
+    blocks = [*grpc_headers._BLOCKS._young.values(), *grpc_headers._BLOCKS._old.values(), *grpc_headers._LATEST]
+    held = repr([(one.key, one.headers, one.own) for one in blocks if one is not None])
+    assert "authorization" in held
+    assert "SECRET" not in held
+
+
+def test_browsers_that_send_as_much_are_told_apart() -> None:
+    """What is looked at first is found by its length alone: it is another's, and nobody is given that one's headers."""
+    for agent in (b"agent-1", b"agent-2", b"agent-1"):
+        raws = [raw(b"user-agent", agent), raw(b"cookie", b"mine")]
+        for _ in range(3):
+            assert of_block(block(raws))[0] == {b"user-agent": agent, b"cookie": b"mine"}
 
 
 @given(st.lists(st.binary(max_size=12), max_size=4))

@@ -13,15 +13,18 @@ from botsieve.errors import InvalidObservation
 from botsieve.remembered import Answers, Remembered
 from botsieve.transports.gateway_headers import SHOWN
 from botsieve.transports.grpc_lean import parsed
+from botsieve.transports.header_names import one_name
 from botsieve.v1 import decision_pb2 as pb
 
 _NONE: frozenset[bytes] = frozenset()
 # No header fields of a client: pseudo-header fields of HTTP/2, and what an edge says and nobody else (docs/headers.md).
 _NOT_THE_CLIENTS = (b":", b"x-botsieve-", b"x_botsieve_", b"x-ja3-fingerprint", b"x-ja4-fingerprint")
 _OWN_NAMES = frozenset([b"cookie", b"refere", b"author", b"proxy-"])  # the first six letters
-# For each byte whether one of those names, in either case, has it as its first or second letter.
+# For each byte whether one of those names, in either case, has it as its first, second, third or fourth letter.
 _FIRST = bytes([any(name[0] == byte | 0x20 for name in _OWN_NAMES) for byte in range(256)])
 _SECOND = bytes([any(name[1] == byte | 0x20 for name in _OWN_NAMES) for byte in range(256)])
+_THIRD = bytes([any(name[2] == byte | 0x20 for name in _OWN_NAMES) for byte in range(256)])
+_FOURTH = bytes([any(name[3] == byte | 0x20 for name in _OWN_NAMES) for byte in range(256)])
 _NAME, _VALUE, _LONG = 0x0A, 0x12, 0x80  # tags of a Header's fields; from here on a length goes on in the next byte
 _MAX_KEPT = 320  # bytes of a field; a User-Agent has 110 to 250
 _MAX_BLOCK, _MAX_KEPT_BLOCK = (
@@ -56,6 +59,17 @@ def to_headers(fields: list[bytes]) -> tuple[dict[bytes, bytes], frozenset[bytes
     return _sorted_out(pairs)
 
 
+class _Block:
+    """What visitors with the same browser send.  `key`: their fields without the values of their own; `own`: the names of those."""
+
+    __slots__ = ("headers", "key", "own")
+
+    def __init__(self, key: bytes, headers: dict[bytes, bytes], own: list[bytes]) -> None:
+        self.key = key
+        self.headers = headers
+        self.own = own
+
+
 def of_block(block: bytes) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
     """`to_headers` of fields as they stand on the wire (grpc_wire.py), each whole.
 
@@ -64,7 +78,7 @@ def of_block(block: bytes) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
     end = len(block)
     at = since = count = 0
     shared: list[bytes] = []
-    own: list[tuple[bytes, bytes]] = []
+    own: list[bytes] = []
     while at < end:
         size, start = block[at + 1], at + 2
         if size >= _LONG:
@@ -72,13 +86,22 @@ def of_block(block: bytes) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
             start += 1
         if size < 4 or block[start] != _NAME:
             return to_headers(fields_of(block))
-        if _FIRST[block[start + 2]] != 0 and _SECOND[block[start + 3]] != 0 and _may_be_own(block[start : start + size]):
-            pair = _pair(block[start : start + size])
-            if pair is None:
+        # As every encoder writes it: the name begins with the third byte.  A name that only looks like one of a visitor's own is
+        # read every time, which is no mistake.
+        if (
+            _FIRST[block[start + 2]] != 0
+            and _SECOND[block[start + 3]] != 0
+            and size > 5
+            and _THIRD[block[start + 4]] != 0
+            and _FOURTH[block[start + 5]] != 0
+        ):
+            value_at = _value_at(block, start, start + size)
+            if value_at < 0:
                 return to_headers(fields_of(block))
-            own.append((pair[0].lower(), pair[1]))
+            own.append(block[value_at : start + size])
             # Without the value, and with the length of the name: what follows cannot pass for a part of it.
-            shared += (block[since:at], block[start : start + 2 + len(pair[0])])
+            shared.append(block[since:at])
+            shared.append(block[start : start + 2 + block[start + 1]])
             since = start + size
         elif size > _MAX_KEPT:
             return to_headers(fields_of(block))
@@ -88,18 +111,31 @@ def of_block(block: bytes) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
         return to_headers(fields_of(block))
     shared.append(block[since:])
     key = b"".join(shared)
-    known = _blocks.get(key)
-    if known is None:
-        headers, duplicated = to_headers(fields_of(block))
-        if len(headers) == count and len(key) <= _MAX_KEPT_BLOCK:
-            known = headers.copy()
-            known.update([(name, b"") for name, _ in own])
-            _blocks.put(key, known)
-        return headers, duplicated
-    headers = known.copy()
-    for name, value in own:
-        headers[name] = value
+    # Browsers differ in the length of what they send: the last one of a length is compared at a tenth of the price of a hash.
+    place = len(key) % _PLACES
+    known: _Block | None = _LATEST[place]
+    if known is None or known.key != key:
+        known = _BLOCKS.get(key)
+        if known is None:
+            return _read_block(block, key, count)
+        _LATEST[place] = known
+    headers = known.headers.copy()
+    for number, name in enumerate(known.own):
+        headers[name] = own[number]
     return headers, _NONE
+
+
+def _read_block(block: bytes, key: bytes, count: int) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
+    """A block of `count` fields that is not known; from now on it is, if it may be."""
+    fields = fields_of(block)
+    headers, duplicated = to_headers(fields)
+    if len(headers) == count and len(key) <= _MAX_KEPT_BLOCK:  # then they are in the order of the fields, each under its name
+        kept = headers.copy()
+        own = [name for name, field in zip(headers, fields, strict=True) if _looks_own(field)]
+        for name in own:
+            kept[name] = b""
+        _BLOCKS.put(key, _Block(key, kept, own))
+    return headers, duplicated
 
 
 def fields_of(block: bytes) -> list[bytes]:
@@ -162,34 +198,43 @@ def _read(raw: bytes) -> tuple[bytes, bytes]:
     name = pair[0].lower()
     if len(name) > seen.MAX_HEADER_NAME:
         raise _too_long("headers.name", len(name), seen.MAX_HEADER_NAME)
-    return (b"" if name.startswith(_NOT_THE_CLIENTS) else name), pair[1]
+    return (b"" if name.startswith(_NOT_THE_CLIENTS) else one_name(name)), pair[1]
 
 
 def _pair(raw: bytes) -> tuple[bytes, bytes] | None:
-    """Name and value of a Header as every encoder writes it, None for what only protobuf can tell.
+    """Name and value of a Header as every encoder writes it, None for what only protobuf can tell."""
+    value_at = _value_at(raw, 0, len(raw))
+    return (raw[2 : 2 + raw[1]], raw[value_at:]) if value_at >= 0 else None
+
+
+def _value_at(raw: bytes, start: int, end: int) -> int:
+    """Where the value begins in the Header that stands at `start` to `end`: as every encoder writes it, -1 for any other.
 
     That is: one byte each for the tag and the length of a short name, the name; the value's tag and one or two bytes of length.
     """
-    end = len(raw)
-    if end < 3 or raw[0] != _NAME or raw[1] >= _LONG:
-        return None
-    at = 2 + raw[1]
+    if end - start < 3 or raw[start] != _NAME or raw[start + 1] >= _LONG:
+        return -1
+    at = start + 2 + raw[start + 1]
     if at == end:
-        return raw[2:], b""
+        return end
     if at + 2 > end or raw[at] != _VALUE:
-        return None
-    size, start = raw[at + 1], at + 2
+        return -1
+    size, begun = raw[at + 1], at + 2
     if size >= _LONG:
-        if start == end or raw[start] >= _LONG:
-            return None
-        size += (raw[start] << 7) - _LONG
-        start += 1
-    return (raw[2:at], raw[start:end]) if start + size == end else None
+        if begun == end or raw[begun] >= _LONG:
+            return -1
+        size += (raw[begun] << 7) - _LONG
+        begun += 1
+    return begun if begun + size == end else -1
+
+
+def _looks_own(raw: bytes) -> bool:
+    # As in `of_block`.
+    return len(raw) > 5 and _FIRST[raw[2]] != 0 and _SECOND[raw[3]] != 0 and _THIRD[raw[4]] != 0 and _FOURTH[raw[5]] != 0
 
 
 def _may_be_own(raw: bytes) -> bool:
-    # As every encoder writes it: the name begins with the third byte.  Most names are told apart by their first two letters.
-    return len(raw) > 3 and _FIRST[raw[2]] != 0 and _SECOND[raw[3]] != 0 and raw[2:8].lower() in _OWN_NAMES
+    return _looks_own(raw) and raw[2:8].lower() in _OWN_NAMES
 
 
 def _is_common(raw: bytes) -> bool:
@@ -200,10 +245,12 @@ def _too_long(field: str, size: int, limit: int) -> InvalidObservation:
     return InvalidObservation("FIELD_TOO_LONG", field, f"{field} has {size} bytes; accepted: at most {limit}")
 
 
-# Who invents fields pays for them and pushes only such fields out.  At most 2 MiB of fields are held, 4 MiB of lists, 6 MiB of blocks.
+# Who invents fields pays for them and pushes only such fields out.  At most 2 MiB of fields are held, 4 MiB of lists, 8 MiB of blocks.
 _known: Answers[bytes, tuple[bytes, bytes]] = Answers(1024, _read, _is_common)
 _field = _known.__getitem__
 _shown: Answers[tuple[bytes, ...], frozenset[bytes]] = Answers(
     256, SHOWN.union, lambda names: len(names) <= 40 and sum(map(len, names)) <= 1024
 )
-_blocks: Remembered[bytes, dict[bytes, bytes]] = Remembered(512)
+_BLOCKS: Remembered[bytes, _Block] = Remembered(512)
+_PLACES = 256
+_LATEST: list[_Block | None] = [None] * _PLACES  # by the length of the key

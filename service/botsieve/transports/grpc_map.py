@@ -12,7 +12,7 @@ import re
 
 from botsieve import observation as seen
 from botsieve.errors import InvalidObservation
-from botsieve.observation import Observation, canonical_path, classify, widen_address
+from botsieve.observation import Observation, classify, resolved, widen_address
 from botsieve.remembered import Answers
 from botsieve.transports.grpc_headers import of_block, shown_beside, to_headers
 from botsieve.transports.grpc_lean import parsed
@@ -53,7 +53,6 @@ _HTTP: dict[int, bytes] = {
     pb.HTTP_VERSION_2: b"HTTP/2.0",
     pb.HTTP_VERSION_3: b"HTTP/3.0",
 }
-_SCHEMES = frozenset([b"http", b"https"])
 _MD5 = re.compile(rb"[0-9a-f]{32}")
 _PORT = re.compile(rb":[0-9]{0,5}\Z")
 
@@ -92,7 +91,8 @@ def to_observation(raw: bytes, *, now_s: float, sees: int = 0) -> Observation:
     method, scheme = message.method, message.scheme
     if not method or not uri or len(method) > seen.MAX_METHOD:
         _check_required(method, uri)
-    path = canonical_path(uri)
+    target, _, query = uri.partition(b"?")
+    path = resolved(target)
     # By position: to name these arguments costs 3 us.
     return Observation(
         client,
@@ -101,12 +101,12 @@ def to_observation(raw: bytes, *, now_s: float, sees: int = 0) -> Observation:
         method,
         uri,
         path,
-        uri.partition(b"?")[2],
+        query,
         headers,
         classify(method, path, headers, accept_seen=headers_seen is None or b"accept" in headers_seen),
         EDGE,
         _hosts[host],
-        scheme if scheme in _SCHEMES else b"",
+        scheme if scheme == b"https" or scheme == b"http" else b"",  # in a set it would be hashed first
         _HTTP.get(message.http_version, b""),
         request_id,
         sight,

@@ -118,9 +118,9 @@ def read(raw: bytes) -> Sent | None:
             elif tag == _ORDER:
                 order = value
             elif tag == _TLS:
-                tls += value
+                tls = tls + value if tls else value  # nearly always the first piece
             elif tag == _SIGHT and value.isascii():
-                sight += value
+                sight = sight + value if sight else value
             elif tag == _LEASE:
                 lease = value
             else:

@@ -22,6 +22,7 @@ from botsieve.errors import InvalidObservation
 from botsieve.observation import Observation
 from botsieve.remembered import Remembered
 from botsieve.transports.edge_headers import Shared, completed, shared_of
+from botsieve.transports.header_names import one_name
 
 # headers.conf sends what differs from request to request first, and then this.
 _EDGE = b"X-Botsieve-Edge: "
@@ -236,5 +237,5 @@ def _headers_of(text: bytes) -> dict[bytes, bytes] | None:
         name = found[1].lower()
         if name not in _SHARED_NAMES or name in headers:
             return None
-        headers[name] = found[2]
+        headers[one_name(name)] = found[2]
     return headers if headers.get(b"x-botsieve-method") else None
