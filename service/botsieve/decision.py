@@ -20,6 +20,10 @@ MAX_REASONS = 512  # bytes of X-Botsieve-Reasons (docs/headers.md)
 _families: dict[str, str] = {}
 _MAX_FAMILIES = 256
 
+# A finding of one measure that is a count: id, points, detail, subject, type of attack, name of the measure, value and limit.
+Counted = tuple[str, int, str, str, str, str, float, float | None]
+_MAX_COUNT = 1_000.0
+
 
 class Measure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One measured value beside the limit that it crossed (None: there is none).  The unit stands in the name."""
@@ -52,6 +56,19 @@ class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
             if len(_families) < _MAX_FAMILIES:
                 _families[self.id] = known
         return known
+
+    @property
+    def as_count(self) -> Counted | None:
+        """All that it says, if that is one count: such findings come again and again, as no time and no share does.  Else None."""
+        measures = self.measures
+        if len(measures) != 1:
+            return None
+        measure = measures[0]
+        value, limit = measure.value, measure.limit
+        # Not 0: as a key it is -0.0 too, which is told as something else.
+        if not (0.0 < value < _MAX_COUNT and value == value // 1.0 and (limit is None or limit > 0.0)):
+            return None
+        return self.id, self.points, self.detail, self.subject, self.attack_type, measure.name, value, limit
 
     @property
     def reason(self) -> str:
@@ -117,3 +134,9 @@ def reasons_text(signals: tuple[Signal, ...]) -> str:
     """The reasons as X-Botsieve-Reasons tells them, at most MAX_REASONS bytes: whole ones only."""
     text = ",".join([signal.reason for signal in signals])
     return text if len(text) <= MAX_REASONS else text[: MAX_REASONS + 1].rpartition(",")[0]
+
+
+def of_count(told: Counted) -> Signal:
+    """The finding that says it."""
+    name, points, detail, subject, attack_type, measured, value, limit = told
+    return Signal(name, points, detail, subject, (Measure(measured, value, limit),), attack_type)

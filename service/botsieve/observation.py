@@ -56,6 +56,7 @@ MAX_FINGERPRINT = 4096
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 # A byte of an IPv4 address as it is written, and in no other way.
 _OCTETS = {str(number): number for number in range(256)}
+DIGITS = [str(number) for number in range(256)]  # the other way round
 
 # Files that a page pulls in: behaviour never looks at them, whatever fetched them (players and maps fetch by script).
 _STATIC_ENDINGS = frozenset(
@@ -226,15 +227,15 @@ def widen_address(packed: bytes) -> bytes:
 
 def address_text(packed: bytes) -> str:
     """A packed address as people write it."""
-    if packed[:12] == _MAPPED:
-        return ".".join(map(str, packed[12:]))
+    if len(packed) == 16 and packed[:12] == _MAPPED:
+        return f"{DIGITS[packed[12]]}.{DIGITS[packed[13]]}.{DIGITS[packed[14]]}.{DIGITS[packed[15]]}"
     return str(ipaddress.IPv6Address(packed))
 
 
 def network_text(address: bytes) -> str:
     """The network of a packed address as people write it: `203.0.113.0/24` or `2001:db8::/48`."""
     if address[:12] == _MAPPED:
-        return ".".join(map(str, address[12:15])) + ".0/24"
+        return f"{DIGITS[address[12]]}.{DIGITS[address[13]]}.{DIGITS[address[14]]}.0/24"
     return f"{ipaddress.IPv6Address(address[:6] + bytes(10))}/48"
 
 

@@ -155,6 +155,16 @@ def test_the_bytes_are_those_that_protobuf_writes(decision: Decision, answer: An
     assert written == in_protobufs_own_words(decision, answer).SerializeToString(deterministic=True)
 
 
+@pytest.mark.parametrize("value", [7.0, 0.0, -0.0, 0.5, -7.0, 1e9])
+@pytest.mark.parametrize("limit", [None, 5.0, 0.0, -0.0])
+def test_a_count_that_comes_again_is_told_again(value: float, limit: float | None) -> None:
+    """What is known from the last time is what protobuf writes this time."""
+    signal = Signal("sessions.opening", 0, "no_cookie", "client", (Measure("page_loads", value, limit),), "Some Anomaly")
+    decision = Decision("id", ALLOW, ALLOW, MONITOR, 0, False, (signal,), "threshold.allow", "all", "browser", "0" * 12)
+    for _ in range(2):
+        assert to_decision(decision) == in_protobufs_own_words(decision, None).SerializeToString(deterministic=True)
+
+
 @given(st.lists(DECISIONS, max_size=4), st.one_of(st.sampled_from([0, 1, 127, 128, 2**64 - 1]), st.integers(0, 2**64 - 1)))
 def test_the_frames_are_those_that_protobuf_writes(decisions: list[Decision], batch: int) -> None:
     """CheckResponse, CheckResult and CheckStreamResponse around decisions, and around an error that protobuf wrote."""

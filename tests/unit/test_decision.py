@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from botsieve.decision import ALLOW, ENFORCE, LEVELS, VERDICTS, Decision, Measure, Signal
+from botsieve.decision import ALLOW, ENFORCE, LEVELS, VERDICTS, Decision, Measure, Signal, of_count
 from botsieve.values import replace
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def test_how_a_finding_is_printed() -> None:
@@ -35,3 +37,19 @@ def test_words() -> None:
     """Verdicts and levels in ascending order: code compares by place."""
     assert VERDICTS == ("allow", "challenge", "block")
     assert LEVELS == ("light", "normal", "hard")
+
+
+NUMBERS = st.one_of(st.sampled_from([0.0, -0.0, 1.0, 5.0, 2.5, 999.0, 1e9]), st.floats())
+
+
+@given(st.lists(st.builds(Measure, st.sampled_from(["seen", ""]), NUMBERS, st.none() | NUMBERS), max_size=2).map(tuple))
+def test_a_count_is_a_finding_and_back(measures: tuple[Measure, ...]) -> None:
+    """What is known by its count is all that the finding says, the sign of a zero too; what is no single count is not known by it."""
+    signal = Signal("sessions.opening", 0, "no_cookie", "client", measures, "Some Anomaly")
+    counted = signal.as_count
+    if counted is not None:
+        assert repr(of_count(counted)) == repr(signal)
+    is_count = [
+        measure.value in range(1, 1_000) and (measure.limit is None or measure.limit > 0.0) for measure in measures
+    ] == [True]
+    assert (counted is not None) == is_count

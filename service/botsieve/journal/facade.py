@@ -20,7 +20,7 @@ from botsieve.journal.heard import Heard
 from botsieve.journal.http_server import Listener, Routes, listen_tcp, listen_unix
 from botsieve.journal.metrics import Metrics, StateFigures
 from botsieve.journal.options import STDOUT, JournalOptions
-from botsieve.journal.packing import pack
+from botsieve.journal.packing import packed, record_of
 from botsieve.journal.pause import PauseSwitch
 from botsieve.journal.record import unpack
 from botsieve.journal.redact import HMAC, Redactor, Whereabouts
@@ -101,10 +101,10 @@ class Journal:
         self.metrics.count_decision(o.edge, decision, decide_us)
         log = self.log
         percent = log.wants(decision)
-        packed = pack(o, decision, now_s + self._ahead_s, decide_us, percent if percent > 0.0 else 0.0)
-        self.ring.add(decision.id, packed)
+        record = record_of(o, decision, now_s + self._ahead_s, decide_us, percent if percent > 0.0 else 0.0)
+        self.ring.add(decision.id, packed(record))
         if percent >= 0.0:
-            log.put(packed)
+            log.put(record)
         if decision.violations and self.incidents is not None:
             self.incidents.note(o, decision, now_s)
 

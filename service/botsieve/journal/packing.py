@@ -1,7 +1,8 @@
 """One decision packed: everything that the log and `explain` say of it, nothing else.
 
-It is packed at once into one `bytes` object: 0.5 to 0.8 us, about 400 bytes, invisible to the garbage collector, and free of the
-observation (whose headers may hold 64 KiB and secrets).  It is unpacked (record.py) and rendered by whoever reads it.
+It is a record (record.py) at once, free of the observation, whose headers may hold 64 KiB and secrets.  The log's queue holds it as
+it is; for `explain` it is packed into one `bytes` object of about 400 bytes, which the garbage collector does not see.  What many
+decisions have in common is packed once and is the same object in all their records: the log need not even compare it.
 
 Law of the file: no header but the User-Agent is ever copied here, no query, no cookie; every field has a bound.
 """
@@ -10,71 +11,98 @@ from __future__ import annotations
 
 import msgspec
 
-from botsieve.decision import Decision, Signal
+from botsieve.decision import Counted, Decision, Signal, of_count
 from botsieve.observation import Observation
+from botsieve.remembered import Answers
 
 # Bytes.  The User-Agent's is docs/decision-log.md's; the others keep 50,000 records of the worst clients below 100 MB.
 MAX_USER_AGENT, MAX_PATH, MAX_PRINT = 256, 1024, 64
+# Of what is remembered in two generations of 1,024: together at most 4 MiB.
+_MAX_KEPT_ROUTE = 256
 
+_Ruled = tuple[str, str, str, int, bool, str, str, str, str, str, bool, str, str, str]
+_Seen = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sample_percent: float = 0.0) -> bytes:
-    """One decision as the ring and the log's queue hold it.  `now_s`: seconds since 1970, the service's clock."""
+    """One decision as the ring holds it.  `now_s`: seconds since 1970, the service's clock."""
+    return packed(record_of(o, decision, now_s, decide_us, sample_percent))
+
+
+def packed(record: tuple[object, ...]) -> bytes:
+    """A Record as the ring holds it."""
+    try:
+        return _encode(record)
+    except UnicodeEncodeError:
+        # A lone surrogate in a name of ours.  Recording a decision must not fail for it.
+        return _encode(_as_text(record))
+
+
+def record_of(
+    o: Observation, decision: Decision, now_s: float, decide_us: int, sample_percent: float = 0.0
+) -> tuple[object, ...]:
+    """One decision as a Record: what the log's queue holds.  `now_s`: as above."""
     path = o.path
     agent = o.headers.get(b"user-agent", b"")
     route = decision.route
-    # Tuples, not records: the packed form is the same and costs a third less.
-    ruled = (
-        decision.verdict,
-        decision.would_be,
-        decision.mode,
-        decision.score,
-        decision.bot,
-        decision.rule,
-        decision.policy,
-        decision.audience,
-        decision.config,
-        decision.level,
-        decision.deferred,
-        route if len(route) <= MAX_PATH else route[:MAX_PATH],
-        o.edge,
-        o.kind,
-    )
-    seen = (
-        o.method,
-        o.host,
-        agent if len(agent) <= MAX_USER_AGENT else agent[:MAX_USER_AGENT],
-        o.ja3[:MAX_PRINT],
-        o.ja4[:MAX_PRINT],
-        o.tls_sig[:MAX_PRINT],
-    )
-    # By themselves, since a finding of the compiled core would be asked for its fields by way of `enc_hook`, which costs more.
-    signals = [_signal(signal) for signal in decision.signals] if decision.signals else ()
-    fields = (
+    signals = decision.signals
+    # By position, in the order of Record.
+    return (
         now_s,
         decide_us,
         sample_percent,
         decision.id,
-        ruled,
-        signals,
-        seen,
+        _ruled[
+            decision.verdict,
+            decision.would_be,
+            decision.mode,
+            decision.score,
+            decision.bot,
+            decision.rule,
+            decision.policy,
+            decision.audience,
+            decision.config,
+            decision.level,
+            decision.deferred,
+            route if len(route) <= MAX_PATH else route[:MAX_PATH],
+            o.edge,
+            o.kind,
+        ],
+        _told(signals) if signals else _NOTHING_TOLD,
+        _seen[
+            o.method,
+            o.host,
+            agent if len(agent) <= MAX_USER_AGENT else agent[:MAX_USER_AGENT],
+            o.ja3 if len(o.ja3) <= MAX_PRINT else o.ja3[:MAX_PRINT],
+            o.ja4 if len(o.ja4) <= MAX_PRINT else o.ja4[:MAX_PRINT],
+            o.tls_sig if len(o.tls_sig) <= MAX_PRINT else o.tls_sig[:MAX_PRINT],
+        ],
         o.client,
         o.peer,
         path if len(path) <= MAX_PATH else path[:MAX_PATH],
         o.request_id,
     )
-    try:
-        return _encode(fields)
-    except UnicodeEncodeError:
-        # A lone surrogate in a name of ours.  Recording a decision must not fail for it.
-        return _encode(_as_text(fields))
+
+
+def _told(signals: tuple[Signal, ...]) -> bytes:
+    """The findings."""
+    if len(signals) == 1:
+        counted = signals[0].as_count
+        if counted is not None:
+            return _counted[counted]
+    return packed(tuple([_signal(signal) for signal in signals]))
 
 
 def _signal(signal: Signal) -> tuple[object, ...]:
+    # By itself, since a finding of the compiled core would be asked for its fields by way of `enc_hook`, which costs more.
     measures = [(measure.name, measure.value, measure.limit) for measure in signal.measures] if signal.measures else ()
     return signal.id, signal.points, signal.detail, signal.subject, measures, signal.attack_type
+
+
+def _count(told: Counted) -> bytes:
+    return packed((_signal(of_count(told)),))
 
 
 def _as_text(value: object) -> object:
@@ -82,3 +110,9 @@ def _as_text(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     return [_as_text(part) for part in value] if isinstance(value, tuple | list) else value
+
+
+_NOTHING_TOLD = packed(())
+_ruled: Answers[_Ruled, bytes] = Answers(1024, packed, lambda ruled: len(ruled[11]) <= _MAX_KEPT_ROUTE)
+_seen: Answers[_Seen, bytes] = Answers(1024, packed)
+_counted = Answers(1024, _count)

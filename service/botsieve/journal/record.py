@@ -61,7 +61,7 @@ class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
 # One decision, in the packed form and order of `pack`: `time_s`, `decide_us` (whole microseconds), `sample_percent` (0 if the decision
 # is logged for what it is, else the share of its kind that is logged), `id`; three pieces for `ruled_of`, `signals_of` and `seen_of`;
 # `client` and `peer` (16 packed bytes), `path`, `request_id` (b"": absent).  A tuple: the compiled log takes it apart at no price.
-Record = tuple[float, int, float, str, msgspec.Raw, msgspec.Raw, msgspec.Raw, bytes, bytes, bytes, bytes]
+Record = tuple[float, int, float, str, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 # What `pack` packed.  A decoding error here is a programming mistake.
 unpack = msgspec.msgpack.Decoder(Record).decode
@@ -70,16 +70,16 @@ _decode_signals = msgspec.msgpack.Decoder(tuple[RecordedSignal, ...]).decode
 _decode_seen = msgspec.msgpack.Decoder(Seen).decode
 
 
-def ruled_of(packed: bytes | msgspec.Raw) -> Ruled:
+def ruled_of(packed: bytes) -> Ruled:
     """What was decided."""
     return _decode_ruled(packed)
 
 
-def signals_of(packed: bytes | msgspec.Raw) -> tuple[RecordedSignal, ...]:
+def signals_of(packed: bytes) -> tuple[RecordedSignal, ...]:
     """The findings."""
     return _decode_signals(packed)
 
 
-def seen_of(packed: bytes | msgspec.Raw) -> Seen:
+def seen_of(packed: bytes) -> Seen:
     """What the client sent."""
     return _decode_seen(packed)

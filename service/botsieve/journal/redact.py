@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 
-from botsieve.observation import address_text, network_text
+from botsieve.observation import DIGITS, address_text, network_text
 from botsieve.ranges import V4_PREFIX
 
 FULL, PREFIX, HMAC = "full", "prefix", "hmac"
 ADDRESS_FORMS = (FULL, PREFIX, HMAC)
-
-# As text.
-_OCTETS = [str(octet) for octet in range(256)]
 
 # What is known of an address (16 packed bytes) from the operator's databases, by key of the decision log.
 Whereabouts = Callable[[bytes], Mapping[str, int | str]]
@@ -56,9 +53,8 @@ class Redactor:
     def both(self, packed: bytes) -> tuple[str, str]:
         """What `address` and `network` say, for whoever wants both."""
         if self._form == FULL and packed[:12] == V4_PREFIX:
-            digits = _OCTETS
-            network = f"{digits[packed[12]]}.{digits[packed[13]]}.{digits[packed[14]]}."
-            return network + digits[packed[15]], network + "0/24"
+            network = f"{DIGITS[packed[12]]}.{DIGITS[packed[13]]}.{DIGITS[packed[14]]}."
+            return network + DIGITS[packed[15]], network + "0/24"
         return self.address(packed), self.network(packed)
 
     def _digest(self, data: bytes) -> str:

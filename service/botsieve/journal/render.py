@@ -33,9 +33,23 @@ _known_signals: dict[bytes, str] = {}
 def time_text(now_s: float) -> str:
     """Seconds since 1970 as `2026-11-21T21:18:03.512Z`."""
     all_ms = int(now_s * 1000 + 0.5)
-    return _second_text(all_ms // 1000) + _MILLISECONDS[all_ms % 1000]
+    known_ms, text = _LAST.told
+    if known_ms != all_ms:
+        text = _second_text(all_ms // 1000) + _MILLISECONDS[all_ms % 1000]
+        _LAST.told = all_ms, text
+    return text
 
 
+class _Last:
+    """The time that was asked for last, ms, and its text: when there are thousands of lines a second, several have the same."""
+
+    __slots__ = ("told",)
+
+    def __init__(self) -> None:
+        self.told = (-1, "")  # in one piece: the log's thread asks, and the loop
+
+
+_LAST: _Last = _Last()
 _MILLISECONDS = [f".{ms:03d}Z" for ms in range(1_000)]
 
 
@@ -51,13 +65,15 @@ def _second_text(whole_s: int) -> str:
 
 def client_text(data: bytes) -> str:
     """What a client wrote, as text: bytes that are not UTF-8 become `\\xNN`."""
-    return data.decode("utf-8", "backslashreplace")
+    try:
+        return data.decode()  # nearly always; to say what else is to be done costs more
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "backslashreplace")
 
 
 def line_of(record: Record, redactor: Redactor) -> bytes:
     """What the log says of one decision, in the order of docs/decision-log.md, without the end of the line."""
-    time_s, decide_us, sample_percent, name, raw_ruled, raw_signals, raw_seen, client, peer, path, request_id = record
-    packed_ruled, packed_signals, packed_seen = bytes(raw_ruled), bytes(raw_signals), bytes(raw_seen)
+    time_s, decide_us, sample_percent, name, packed_ruled, packed_signals, packed_seen, client, peer, path, request_id = record
     ruled = _known_ruled.get(packed_ruled) or _ruled(packed_ruled)
     signals = _known_signals.get(packed_signals) or _signals(packed_signals)
     seen = _known_seen.get(packed_seen) or _seen(packed_seen)

@@ -35,7 +35,7 @@ def cause_of(incident: Incident) -> str:
 
 
 def _incident(incident: Incident, redactor: Redactor, ahead_s: float) -> IncidentRow:
-    client = incident.client
+    client, network = redactor.both(incident.client) if incident.client else ("", "")
     return IncidentRow(
         id=incident.id,
         attack_type=incident.attack_type,
@@ -44,8 +44,8 @@ def _incident(incident: Incident, redactor: Redactor, ahead_s: float) -> Inciden
         subject=incident.subject,
         key=incident.key,
         network_key=incident.network_key,
-        client=redactor.address(client) if client else "",
-        network=redactor.network(client) if client else "",
+        client=client,
+        network=network,
         action=incident.action,
         mode=incident.mode,
         started_s=incident.started_s + ahead_s,

@@ -12,7 +12,7 @@ from math import copysign
 from struct import Struct
 from typing import Protocol
 
-from botsieve.decision import ALLOW, BLOCK, CHALLENGE, ENFORCE, MONITOR, Decision, Measure, Signal
+from botsieve.decision import ALLOW, BLOCK, CHALLENGE, ENFORCE, MONITOR, Counted, Decision, Measure, Signal, of_count
 from botsieve.remembered import Answers
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.v1 import decision_service_pb2 as service_pb
@@ -100,18 +100,24 @@ def to_check_stream_response(batch: int, results: list[bytes]) -> bytes:
 
 def to_decision(decision: Decision, answer: Answer | None = None) -> bytes:
     """Decision; `answer` is what the client is to get, if it was asked for and is not allow."""
-    parts = [
-        _text(_ID, decision.id),
-        _heads[decision.verdict, decision.would_be, decision.mode, decision.score],
-    ]
+    parts: list[bytes] = []
+    # Piece by piece: to put them together by `+` copies each once more.
+    name = decision.id.encode()
+    if name:
+        parts.append(_ID)
+        parts.append(_size(len(name)))
+        parts.append(name)
+    parts.append(_heads[decision.verdict, decision.would_be, decision.mode, decision.score])
     for signal in decision.signals:
-        told = _signal(signal)
-        parts += (_SIGNALS, _size(len(told)), told)
+        parts.append(_signal(signal))
     parts.append(_tails[decision.policy, decision.rule, decision.config])
     if decision.retry_after_s:
         parts.append(_number(_RETRY_AFTER, decision.retry_after_s))
     if decision.set_cookie:
-        parts.append(_text(_SET_COOKIE, decision.set_cookie))
+        cookie = decision.set_cookie.encode()
+        parts.append(_SET_COOKIE)
+        parts.append(_size(len(cookie)))
+        parts.append(cookie)
     if answer is not None:
         parts.append(_ANSWER + _sized(_answer(answer)))
     return b"".join(parts)
@@ -134,13 +140,26 @@ _tails = Answers(256, _tail)
 
 
 def _signal(signal: Signal) -> bytes:
+    """One of Decision.signals, with its tag."""
+    counted = signal.as_count
+    return _sized_signal(signal) if counted is None else _counted[counted]
+
+
+def _sized_signal(signal: Signal) -> bytes:
     parts = [_finds[signal.id, signal.points, signal.detail, signal.subject]]
     for measure in signal.measures:
         told = _measure(measure)
         parts += (_MEASURES, _size(len(told)), told)
     if signal.attack_type:
         parts.append(_types[signal.attack_type])
-    return b"".join(parts)
+    return _SIGNALS + _sized(b"".join(parts))
+
+
+def _count(told: Counted) -> bytes:
+    return _sized_signal(of_count(told))
+
+
+_counted = Answers(1024, _count)
 
 
 def _find(key: tuple[str, int, str, str]) -> bytes:

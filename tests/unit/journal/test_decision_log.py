@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botsieve.journal.decision_log import DecisionLog, rest_s
-from botsieve.journal.packing import pack
+from botsieve.journal.packing import record_of
 from botsieve.journal.redact import Redactor
 from botsieve.journal.sink import Sink
 
@@ -21,8 +21,8 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def packed(number: int) -> bytes:
-    return pack(observation(), decision(number, CURL), NOW_S, 14)
+def record(number: int) -> tuple[object, ...]:
+    return record_of(observation(), decision(number, CURL), NOW_S, 14)
 
 
 def test_what_is_put_is_written_in_order(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_what_is_put_is_written_in_order(tmp_path: Path) -> None:
     log = DecisionLog(Sink(str(tmp_path / "log")), Redactor())
     log.put_event({"level": "info", "event": "keys_rotated", "newest": "k2", "nothing": None}, NOW_S)
     for number in range(1000):
-        log.put(packed(number))
+        log.put(record(number))
     log.close()
     first, *rest = lines_of(tmp_path / "log")
     assert first == {"time": "2026-11-21T21:33:19.898Z", "level": "info", "event": "keys_rotated", "newest": "k2"}
@@ -76,7 +76,7 @@ def test_what_does_not_fit_is_counted_exactly(tmp_path: Path, place: str) -> Non
         os.mkfifo(path)
     log = DecisionLog(Sink(path), Redactor(), queue=100)
     for number in range(1000):
-        log.put(packed(number))
+        log.put(record(number))
     assert log.dropped + log.waiting <= 1000
     assert log.dropped >= 1000 - 100 - 200
     log.close()
@@ -90,7 +90,7 @@ def test_it_goes_on_when_the_place_takes_lines_again(tmp_path: Path) -> None:
     os.mkfifo(path)
     log = DecisionLog(Sink(str(path)), Redactor(), queue=50)
     for number in range(500):
-        log.put(packed(number))
+        log.put(record(number))
     reader = os.open(path, os.O_RDONLY)  # returns when the log opens its end
     with os.fdopen(reader, "rb") as stream:
         log.close()
@@ -105,7 +105,7 @@ def test_events_have_room_when_decisions_fill_the_queue() -> None:
     """`log_dropped` itself is not among what is dropped."""
     log = DecisionLog(Sink("/dev/full"), Redactor(), queue=1)
     for number in range(300):
-        log.put(packed(number))
+        log.put(record(number))
     before = log.dropped
     log.put_event({"level": "warning", "event": "log_dropped", "count": before}, NOW_S)
     assert log.dropped == before
@@ -115,11 +115,12 @@ def test_events_have_room_when_decisions_fill_the_queue() -> None:
 def test_a_line_that_cannot_be_rendered_does_not_end_the_log(tmp_path: Path) -> None:
     """A fault of ours in one record is counted as dropped; the next line is written."""
     log = DecisionLog(Sink(str(tmp_path / "log")), Redactor())
-    log.put(b"not a record")
-    log.put(packed(1))
+    log.put((b"not", b"a", b"record"))
+    log.put(record(1))
     log.close()
     assert len(lines_of(tmp_path / "log")) == 1
-    assert (log.written, log.dropped, log.render_error) == (1, 1, "ValidationError")
+    assert (log.written, log.dropped) == (1, 1)
+    assert log.render_error in ("ValueError", "TypeError")  # the latter compiled
 
 
 @pytest.mark.realtime
@@ -132,7 +133,7 @@ def test_reopen_reaches_the_file(tmp_path: Path) -> None:
     until = time.monotonic() + 60.0
     while not path.exists() and time.monotonic() < until:
         pass
-    log.put(packed(1))
+    log.put(record(1))
     log.close()
     assert len(lines_of(path)) == 1
 

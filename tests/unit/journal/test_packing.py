@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from botsieve.decision import Decision
-from botsieve.journal.packing import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack
+from botsieve.decision import Decision, Measure, Signal
+from botsieve.journal import packing
+from botsieve.journal.packing import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack, packed, record_of
 from botsieve.journal.record import ruled_of, seen_of, unpack
 from botsieve.observation import Observation
 from hypothesis import given
@@ -35,3 +36,26 @@ def test_secrets_are_not_even_in_memory() -> None:
 def test_text_that_is_no_text_does_not_stop_a_decision() -> None:
     """A lone surrogate in a name of ours is replaced: recording never raises."""
     assert ruled_of(unpack(pack(observation(), decision(route="/\udcff"), NOW_S, 1))[4]).route == "/\\udcff"
+
+
+@given(observations(), decisions)
+def test_a_record_is_what_is_read_back(o: Observation, d: Decision) -> None:
+    """The log renders the record itself, `explain` what was packed of it: they say the same."""
+    record = record_of(o, d, NOW_S, 14, 1.0)
+    assert unpack(packed(record)) == record
+
+
+def test_what_decisions_have_in_common_is_packed_once() -> None:
+    """Two requests of one client with one count: the larger pieces of their records are the same objects."""
+    count = Signal("sessions.opening", 0, "no_cookie", "client", (Measure("page_loads", 7.0, 5.0),), "Some Anomaly")
+    first, second = (record_of(observation(), decision(number, count), NOW_S, 14) for number in (1, 2))
+    assert first[3] != second[3]
+    assert all(first[piece] is second[piece] for piece in (4, 5, 6))
+
+
+def test_what_is_packed_once_is_bounded() -> None:
+    """A flood of routes, User-Agents and counts is forgotten again."""
+    for number in range(5_000):
+        count = Signal("a.b", 0, measures=(Measure(f"m{number}", 7.0, 5.0),))
+        record_of(observation(user_agent=b"bot/%d" % number), decision(1, count, route=f"/{number}"), NOW_S, 14)
+    assert max(known.held for known in (packing._ruled, packing._seen, packing._counted)) <= 2 * 1024

@@ -134,8 +134,8 @@ def test_a_measure_without_a_number_is_left_out() -> None:
     [(0.0, "1970-01-01T00:00:00.000Z"), (1.9996, "1970-01-01T00:00:02.000Z"), (1795296799.898, "2026-11-21T21:33:19.898Z")],
 )
 def test_times_are_utc_with_milliseconds(now_s: float, text: str) -> None:
-    """Rounded to the millisecond, also over the second."""
-    assert time_text(now_s) == text
+    """Rounded to the millisecond, also over the second; asked again, and after another, the same."""
+    assert time_text(now_s) == time_text(now_s) == text
 
 
 def test_whole_seconds() -> None:
