@@ -22,6 +22,8 @@ _BLANKS = frozenset(b"\t\n\r\x0b\x0c")
 # Browsers keep 180 a host at most.  What stands behind so many is not looked at: a header of nothing but semicolons costs no more.
 MAX_COOKIES = 400
 _NONE: list[bytes] = []
+_KEPT = "; Path=/; HttpOnly; SameSite=Lax"
+_KEPT_SECURE = _KEPT + "; Secure"
 
 Carried = tuple[list[bytes], list[bytes], list[bytes]]
 # Who carries none of ours.  Nobody changes these lists.
@@ -35,7 +37,8 @@ def carried_cookies(o: Observation) -> Carried:
     does not know the scheme.
     """
     header = o.headers.get(b"cookie")
-    if header is None:
+    # Who carries none of ours, a newcomer or a program, is done with at one look: half the price of a look at each.
+    if header is None or header.find(_MARK) < 0:
         return NOTHING_CARRIED
     pieces: list[bytes] = header.split(b";", MAX_COOKIES)
     if len(pieces) > MAX_COOKIES:
@@ -94,6 +97,8 @@ def set_cookie(o: Observation, base: str, value: str, max_age_s: int | None = No
     Metadata: older ones take `SameSite=None` for `Strict`.
     """
     secure = o.scheme == b"https"
+    if max_age_s is None and not returns:  # of a session, which each newcomer is given
+        return f"{_HOST_PREFIX}{base}={value}{_KEPT_SECURE}" if secure else f"{base}={value}{_KEPT}"
     name = _HOST_PREFIX + base if secure else base
     age = "" if max_age_s is None else f"; Max-Age={max_age_s}"
     same_site = "None" if returns and secure and b"sec-fetch-site" in o.headers else "Lax"

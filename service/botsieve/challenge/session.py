@@ -36,12 +36,13 @@ class Session(msgspec.Struct, frozen=True, gc=False):
 class Sessions:
     """Issues and reads session cookies; bound to the host, not to the User-Agent, which a session outlives."""
 
-    __slots__ = ("_opened", "_series", "keys")
+    __slots__ = ("_opened", "_second", "_series", "_stamp", "keys")
 
     def __init__(self, keys: KeyRing, limit: int = _MAX_OPENED) -> None:
         self.keys = keys
         self._series: dict[bytes, Series] = {}
         self._opened: Spread[Session] = Spread(limit)
+        self._second, self._stamp = -1, b""  # a second, and as it is packed: in one second thousands may be opened
 
     def apply(self, keys: KeyRing) -> None:
         """Takes another key ring."""
@@ -88,7 +89,10 @@ class Sessions:
         series = self._series.get(o.host)
         if series is None:
             series = self._new_series(o.host)
-        return set_cookie(o, SESSION_COOKIE, series.seal(_PACKED.pack(random_id, int(now_s))))
+        second = int(now_s)
+        if second != self._second:
+            self._second, self._stamp = second, _PACKED.pack(b"", second)[ID_BYTES:]
+        return set_cookie(o, SESSION_COOKIE, series.seal(random_id + self._stamp))
 
     def _new_series(self, host: bytes) -> Series:
         series = Series(self.keys, SESSION, _PACKED.size, (host,))

@@ -91,3 +91,11 @@ def test_hosts_that_visitors_make_up_are_bounded() -> None:
     fresh = sessions.issue(request(), NOW_S, b"12345678").partition(";")[0].encode()
     assert sessions.read(request(headers={b"cookie": fresh}), NOW_S) is not None
     assert Sessions(KEYS).read(request(headers={b"cookie": fresh}), NOW_S) is None
+
+
+def test_each_is_opened_in_its_own_second() -> None:
+    """However the seconds come, each cookie says its own."""
+    for at_s in (NOW_S, NOW_S + 0.9, NOW_S + 1.0, NOW_S + 1.5, NOW_S - 3.0, NOW_S):
+        session = SESSIONS.read(request(headers={b"cookie": _cookie(at_s=at_s)}), NOW_S)
+        assert session is not None
+        assert session.opened_s == int(at_s)
