@@ -56,7 +56,7 @@ class Track:
         self.is_list = False
         self.last_number = -1
         # Lists of one and the same objects, not arrays of numbers: compiled, one of those costs a call to add to or to read.
-        self.fresh: list[Taken] = []  # the newest items, newest last
+        self.fresh: list[Taken] = []  # the newest items of the window, newest last
         # Made with the first step: most tracks never have one.
         self.steps = _NO_STEPS  # those of them that have a step and are in the window
         self.step_counts = _NO_COUNTS
@@ -82,7 +82,7 @@ class Track:
         taken = Taken(now_s, step)
         fresh = self.fresh
         fresh.append(taken)
-        if len(fresh) > KEPT_STEPS:
+        while len(fresh) > KEPT_STEPS or fresh[0].time_s < now_s - window_s:
             fresh.pop(0)
         if step >= 0:
             self._step(taken, now_s - window_s)

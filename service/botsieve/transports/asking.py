@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 # The part is found anew so often.  Twenty times a second is a few hundred requests on a busy core: enough to divide by.
 STEP_S = 0.05
-# So much of the time is to be spent on judging: with the rest the queue stays short (at 95 % busy about ten judgements wait).
-BUSY_0_1 = 0.95
+# So much of the time is to be spent on judging.  At 0.95 hardly anybody is refused and a twentieth of the core is left; at 1.0 more is
+# judged only where edges are few (decisions/0018).
+BUSY_0_1 = 0.98
 # What was measured is worth half after so many steps.
 _HALF_OF_ARRIVALS, _HALF_OF_COST = 2.0, 4.0
 # After so many steps with room for everybody the edges are told nothing any more.

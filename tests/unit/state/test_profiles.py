@@ -49,6 +49,7 @@ def test_a_track_counts_its_items_exactly(told: list[tuple[int, int, float]]) ->
         assert sum(track.step_counts.values()) == len(track.steps) <= KEPT_STEPS
         assert all(track.step_counts[taken.step] for taken in track.steps)
         assert len(track.fresh) <= KEPT_STEPS
+        assert track.fresh[-1].time_s - track.fresh[0].time_s <= WINDOW_S  # nobody asks about older ones: they are not kept
 
 
 def test_an_item_taken_again_is_no_step() -> None:
