@@ -99,6 +99,7 @@ def fill(name: str, text: str, filling: Filling) -> str:
         text = text.replace(f"unix:{DEFAULT_SOCKET}", f"unix:{filling.socket}")
         text = text.replace(f"127.0.0.1:{DEFAULT_PORT}", f"127.0.0.1:{filling.port}")
         text = text.replace(DEFAULT_PREFIX, filling.prefix)
+        text = text.replace(re.escape(DEFAULT_PREFIX), re.escape(filling.prefix))  # in a pattern
     return text
 
 

@@ -40,7 +40,11 @@ def test_every_value_arrives() -> None:
     assert "include /opt/x/bs/server.conf;" in read
     assert "include /opt/x/bs/protect.conf;" in read
     for default in (DEFAULT_SOCKET, "9481", "/.botsieve/", "include botsieve/"):
-        assert default not in read
+        assert default not in read.replace("\\", "")  # nor in a pattern
+    pattern = re.search(r'if \(\$uri ~ "(.*)"\)', "\n".join(directives(nginx_texts(Filling(prefix="/a-b_c.d/")))))
+    assert pattern is not None
+    assert re.match(pattern[1], "/a-b_c.d/solve")
+    assert not re.match(pattern[1], "/a-b_cxd/solve")
 
 
 def test_closed_refuses() -> None:
