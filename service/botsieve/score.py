@@ -39,15 +39,11 @@ def total(signals: Sequence[Signal], family_max: Mapping[str, int]) -> int:
     """The score: the sum over families, each at most its cap, within 0..100."""
     if not signals:
         return 0
-    if len(signals) == 1:  # nearly always
-        points, most = signals[0].points, family_max.get(signals[0].family, 100)
-        return max(0, min(points, most, 100))
     families: dict[str, int] = {}
     for signal in signals:
         family = signal.family
         families[family] = families.get(family, 0) + signal.points
     score = 0
     for family, points in families.items():
-        most = family_max.get(family, 100)
-        score += most if points > most else points
-    return 0 if score < 0 else 100 if score > 100 else score
+        score += min(points, family_max.get(family, 100))
+    return max(0, min(score, 100))
