@@ -7,6 +7,7 @@ make them collide).  Source: xxh3 with a secret seed; its outputs never leave th
 from __future__ import annotations
 
 from hashlib import blake2s
+from typing import Any
 
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
@@ -22,7 +23,8 @@ class Hasher:
     def __init__(self, secret: bytes) -> None:
         # Tells one secret from another, and nothing about it: names that were made under another one are nobody's.
         self.mark = blake2s(secret, digest_size=4, person=b"mark").hexdigest()
-        self._seed = int.from_bytes(blake2s(secret, digest_size=8, person=b"botsieve").digest(), "big")
+        # As the object that it is handed on as: of an `int` compiled code makes that object anew at each call where it is below 2^62.
+        self._seed: Any = int.from_bytes(blake2s(secret, digest_size=8, person=b"botsieve").digest(), "big")
 
     def key(self, data: bytes) -> bytes:
         """8 bytes: the key of a subject."""
