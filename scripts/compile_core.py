@@ -50,6 +50,7 @@ MODULES_OF = {
     "subjects surfing suspects transactions types visits watched",
     "challenge": "session clearance deferrals device cookies tokens browsers keys",
     "journal": "decision_log facade metrics packing redact render ring sink",
+    "store": "rows",
     "transports": "asking edge_headers forward gateway_headers grpc_batch grpc_headers grpc_map grpc_told grpc_turns grpc_wire "
     "header_names http http_readers http_wire known_checks surplus whole_request",
 }

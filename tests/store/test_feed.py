@@ -139,3 +139,15 @@ def test_feedback_is_bounded(tmp_path: Path) -> None:
     taken = [store.feed.feedback(feedback(id=str(number))) for number in range(1_200)]
     assert taken.count(True) == 1_000
     store.feed.close()
+
+
+def test_a_busy_feed_looks_for_ends_ten_times_a_second(tmp_path: Path) -> None:
+    """However many steps there are in a second; and again at once when the clock was set back."""
+    asked: list[float] = []
+    with Store(tmp_path, standing=lambda key, detector, now_s: asked.append(now_s)) as store:
+        store.violate()
+        for _ in range(100):
+            store.step(0.02)
+        assert 15 <= len(asked) <= 21
+        store.step(-3600.0)
+        assert asked[-1] == store.now_s

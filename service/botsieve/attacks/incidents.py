@@ -45,6 +45,7 @@ class Incident(msgspec.Struct, eq=False):
     `id`: the decision that opened it, and which of its violations.  `client`: 16 packed bytes of its first request, b"" when it was
     read back.  `key`, `network_key`: keyed hashes.  `measures`: name to [highest, last, limit or None].  `until_s`: when it ends
     unless another violation comes.  `shared`: who takes part in an incident of a network or of everybody; None: one subject.
+    `round`: the last one of `IncidentBook.take` for which it is noted that it changed.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Incident(msgspec.Struct, eq=False):
     subjects: int = 1
     samples: int = 0
     shared: Distinct | None = None
+    round: int = -1
 
     @property
     def name(self) -> _Name:
@@ -119,6 +121,7 @@ class IncidentBook:
         self._ended: set[str] = set()
         self._round: deque[Incident] = deque()
         self._round_s = 0.0
+        self._rounds = 0
         self._samples: deque[Sample] = deque()
         self._news: deque[Incident] = deque(maxlen=MAX_NEWS)
 
@@ -145,7 +148,9 @@ class IncidentBook:
             if incident.shared is not None:
                 incident.shared.add(violation.key)
                 incident.subjects = max(incident.subjects, incident.shared.count)
-            self._changed[incident.id] = incident
+            if incident.round != self._rounds:  # else it is there, and to look for it costs more than all of this
+                incident.round = self._rounds
+                self._changed[incident.id] = incident
             count = incident.violations
             if count <= FIRST_SAMPLES or (count & (count - 1) == 0 and count <= LAST_SAMPLE):
                 self._sample(o, decision, incident, now_s)
@@ -200,6 +205,7 @@ class IncidentBook:
         taken: list[Incident | Sample] = []
         if not self._round and self._changed and now_s - self._round_s >= ROUND_S:
             self._round, self._changed, self._round_s = deque(self._changed.values()), {}, now_s
+            self._rounds += 1
         while self._round and len(taken) < most:
             incident = self._round.popleft()
             if incident.ended_s:

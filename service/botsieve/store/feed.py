@@ -33,6 +33,8 @@ from botsieve.store.rows import cause_of, incident_of, row_of
 
 SLICE = 64  # messages made in one step: about 0.5 ms
 REST_S, BUSY_S = 0.25, 0.02
+# Incidents are looked over for their end at most so often: at each busy step it would be one in twenty of all that is done.
+LOOK_S = 0.1
 # A writer that takes nothing for so long is in trouble: a disk may take a second, not ten.
 STALL_S = 10.0
 BACK_OFF_S, MOST_BACK_OFF_S, SETTLED_S = 0.5, 60.0, 60.0
@@ -93,6 +95,7 @@ class StoreFeed:
         self._given_up = 0
         self._hung_up_s = 0.0
         self._lost_when_told = 0
+        self._look_at_s = 0.0
 
     # ---- what others hand in
 
@@ -187,7 +190,9 @@ class StoreFeed:
     # ---- inside
 
     def _look_round(self, now_s: float) -> None:
-        self.book.sweep(now_s, self._standing)
+        if now_s >= self._look_at_s or now_s < self._look_at_s - LOOK_S:  # the latter: the clock was set back
+            self._look_at_s = now_s + LOOK_S
+            self.book.sweep(now_s, self._standing)
         wall_s = now_s + self._ahead_s
         if self._minutes.is_over(wall_s):
             rows = self._minutes.turn(wall_s, self._decisions(), self.book.by_policy)

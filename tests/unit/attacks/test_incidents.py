@@ -253,3 +253,17 @@ def test_a_lost_store_gets_everything_anew() -> None:
     case.taken(1.0)
     case.book.refresh()
     assert [type(one) for one in case.taken(3.0)] == [Incident]
+
+
+def test_what_changes_while_it_is_handed_on_is_handed_on_again() -> None:
+    """Each round tells once of each incident that changed since the one before, whenever in it that was."""
+    case = Case()
+    for at_s in (0.0, 1.1, 2.2):
+        case.violate(at_s=at_s)
+        case.violate(at_s=at_s)
+        handed = case.book.take(1, START_S + at_s)
+        case.violate(at_s=at_s)  # the round goes on: there are samples
+        assert [type(one) for one in handed] == [Incident]
+        assert sum(isinstance(one, Incident) for one in case.taken(at_s)) == 0
+    case_rounds = [sum(isinstance(one, Incident) for one in case.taken(at_s)) for at_s in (3.3, 4.4)]
+    assert case_rounds == [1, 0]
