@@ -53,6 +53,9 @@ MAX_METHOD, MAX_HOST, MAX_URI, MAX_REQUEST_ID, MAX_ORDER = 32, 255, 16384, 64, 3
 MAX_HEADERS, MAX_HEADER_BYTES, MAX_HEADER_NAME, MAX_HEADER_VALUE = 200, 65536, 256, 16384
 MAX_FINGERPRINT = 4096
 
+_SLASH, _DOT, _PERCENT, _HASH = 0x2F, 0x2E, 0x25, 0x23
+_SHORT = 64  # letters of a path
+
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 # A byte of an IPv4 address as it is written, and in no other way.
 _OCTETS = {str(number): number for number in range(256)}
@@ -175,7 +178,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         """A page can be shown as the answer (docs/headers.md, "The second hop")."""
         dest = self.headers.get(b"sec-fetch-dest")
         if dest and dest != b"empty":
-            return dest in _DOCUMENT_DESTS
+            return dest == b"document" or dest in _DOCUMENT_DESTS
         if b"text/html" not in self.headers.get(b"accept", b""):
             return False
         if dest:  # a service worker passes a page load on
@@ -254,10 +257,8 @@ def canonical_path(uri: bytes) -> bytes:
 
 def resolved(path: bytes) -> bytes:
     """The same, of what stands before the `?`."""
-    # Nearly all.  Four looks by `partition` cost a fifth of what one by a regular expression does, by `find` a third.
-    if path.startswith(b"/") and not (
-        path.partition(b"%")[1] or path.partition(b"#")[1] or path.partition(b"//")[1] or path.partition(b"/.")[1]
-    ):
+    is_canonical = is_plain(path) if _IS_COMPILED and len(path) <= _SHORT else _is_plain_at_a_glance(path)
+    if is_canonical:  # nearly all
         return path
     path = path.partition(b"#")[0]
     if not path.startswith(b"/"):
@@ -280,6 +281,29 @@ def resolved(path: bytes) -> bytes:
                 kept.append(segment)
     tail = b"/" if kept and segments[-1] in (b"", b".", b"..") else b""
     return b"/" + b"/".join(kept) + tail
+
+
+def is_plain(path: bytes) -> bool:
+    """Whether it is its own canonical form at first sight.  Compiled, letter by letter costs least where letters are few."""
+    if not path or path[0] != _SLASH:
+        return False
+    before = 0
+    for at in range(len(path)):
+        letter = path[at]
+        if letter in (_PERCENT, _HASH) or (before == _SLASH and letter in (_SLASH, _DOT)):
+            return False
+        before = letter
+    return True
+
+
+def _is_plain_at_a_glance(path: bytes) -> bool:
+    """The same.  Four looks by `partition` cost a fifth of what one by a regular expression does, by `find` a third."""
+    return path.startswith(b"/") and not (
+        path.partition(b"%")[1] or path.partition(b"#")[1] or path.partition(b"//")[1] or path.partition(b"/.")[1]
+    )
+
+
+_IS_COMPILED: bool = not hasattr(is_plain, "__code__")
 
 
 def classify(method: bytes, path: bytes, headers: dict[bytes, bytes], *, accept_seen: bool = True) -> str:

@@ -34,6 +34,8 @@ _ID_LENGTH = 19  # with a dash after each four but the last
 _POOL = 1_024  # ids that are drawn at once
 _REMEMBERED = 20_000  # challenges and blocks whose page may still be fetched, per generation
 _FETCHED_S = 60.0  # by then nginx has fetched the page, or never will
+# As constants they are at hand (docs/decisions/0013).
+_CLOCK_S, _DRAW_0_1 = perf_counter, random.random
 _MAX_LATE = 1_000  # late decisions that the web server may ask about once more
 
 
@@ -95,11 +97,11 @@ class DecisionService:
         It is then neither counted nor recorded as a decision: the edge counts the request as unjudged.  Its findings stay in
         the state.  Asked again about the same request, the edge hears it, and it is recorded then.
         """
-        started = perf_counter()
+        started = _CLOCK_S()
         now_s = self.now_s()
         name = self._ids.next()
-        decision = self.engine.decide(o, now_s, name, random.random())
-        done = perf_counter()
+        decision = self.engine.decide(o, now_s, name, _DRAW_0_1())
+        done = _CLOCK_S()
         is_new = decision.id is name
         if done > until_s:
             if is_new:
@@ -108,7 +110,8 @@ class DecisionService:
             return None
         # What is not new is the repeated answer to a request that was asked about twice: recorded, unless it came too late then.
         if is_new or (self._late and decision.id in self._late):
-            self._late.discard(decision.id)
+            if self._late:
+                self._late.discard(decision.id)
             self.journal.record(o, decision, now_s, int((done - started) * 1e6))
             if decision.verdict != ALLOW:
                 self._remember(decision, now_s)

@@ -11,9 +11,11 @@ from botsieve.observation import (
     COUNTED_KINDS,
     KINDS,
     MAX_URI,
+    _is_plain_at_a_glance,
     address_text,
     canonical_path,
     classify,
+    is_plain,
     make_observation,
     network_of,
     network_text,
@@ -118,6 +120,13 @@ class TestCanonicalPath:
         assert not {b"", b".", b".."} & set(path[1:].split(b"/")[:-1])
         assert path.split(b"/")[-1] not in (b".", b"..")
         assert canonical_path(quote_from_bytes(path, safe=b"/").encode()) == path
+
+    @given(st.one_of(path_bytes, st.binary(max_size=60)).map(lambda path: path.partition(b"?")[0]))
+    def test_letter_by_letter_is_at_a_glance(self, path: bytes) -> None:
+        """Both ways of telling a path that needs no work say the same, and such a path is its own canonical form."""
+        assert is_plain(path) == _is_plain_at_a_glance(path)
+        if is_plain(path):
+            assert canonical_path(path) == path
 
     @pytest.mark.parametrize(
         ("uri", "path"),

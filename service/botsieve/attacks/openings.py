@@ -179,7 +179,7 @@ class Openings:
         count = self.cookieless.came(request.client_key, request.now_s, first_s)
         if count < PAGE_LOADS:
             return NOTHING
-        key = self._hasher.key(request.view.profiles.site.tag + request.client_key)
+        key = self._world.name_on(request.view.profiles.site, request.client_key)
         measures = (Measure("page_loads_without_cookie", count, PAGE_LOADS),)
         found = Violation(OPENING, SESSION_OPENING, CLIENT, key, settings.action, measures, settings.prevention_s, NO_COOKIE)
         challenges = settings.action == STOP

@@ -113,7 +113,7 @@ def begin_again(subject: Subject) -> None:
 
 def client_name(world: World, site: Site, client_key: bytes) -> bytes:
     """The 8 bytes of a client on a site.  `client_key`: the World's."""
-    return world.hasher.key(site.tag + client_key)
+    return world.name_on(site, client_key)
 
 
 class Subjects:

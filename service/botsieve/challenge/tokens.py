@@ -153,6 +153,7 @@ def _split(body: bytes) -> tuple[bytes, ...]:
 
 # base64's own functions do the same by way of more Python: 2 us a token more.
 # What Base64 itself knows and we do not write is not taken either.
+_TO_BASE64 = b2a_base64
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_+/=", b"+/***")
 # By the characters beyond the last four: what is missing, and the last characters that leave no bit over.
 _PADDING = (b"", b"", b"==", b"=")
@@ -162,7 +163,7 @@ _LAST_OF_THREE = frozenset(b"AEIMQUYcgkosw048")
 
 def _encode(raw: bytes) -> str:
     # Of what `b2a_base64` adds, as many `=` as three bytes are missing, and a line feed, nothing stays.
-    return b2a_base64(raw)[: (len(raw) * 4 + 2) // 3].translate(_TO_URL).decode("ascii")
+    return _TO_BASE64(raw)[: (len(raw) * 4 + 2) // 3].translate(_TO_URL).decode("ascii")
 
 
 def _decode(text: bytes) -> bytes | None:

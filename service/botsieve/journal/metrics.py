@@ -86,11 +86,13 @@ class Metrics:
             series = self._last = self._first_decision(key) if known is None else known
         series.count += 1
         series.histogram.add(decide_us)
+        findings = self.findings
         for signal in decision.signals:
-            if signal.id in self.findings:
-                self.findings[signal.id] += 1
+            before = findings.get(signal.id)
+            if before is None:
+                _count(findings, signal.id, 1, _MAX_SIGNALS)
             else:
-                _count(self.findings, signal.id, 1, _MAX_SIGNALS)
+                findings[signal.id] = before + 1
 
     def count_time(self, edge: str, decide_us: int) -> None:
         """Counts what one judgement took, also of one that came too late to be a decision.  Hot path."""

@@ -23,7 +23,7 @@ _MAX_KEPT_ROUTE = 256
 _Ruled = tuple[str, str, str, int, bool, str, str, str, str, str, bool, str, str, str]
 _Seen = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
-_encode = msgspec.msgpack.Encoder().encode
+_ENCODE = msgspec.msgpack.Encoder().encode
 
 
 def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sample_percent: float = 0.0) -> bytes:
@@ -34,10 +34,10 @@ def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sampl
 def packed(record: tuple[object, ...]) -> bytes:
     """A Record as the ring holds it."""
     try:
-        return _encode(record)
+        return _ENCODE(record)
     except UnicodeEncodeError:
         # A lone surrogate in a name of ours.  Recording a decision must not fail for it.
-        return _encode(_as_text(record))
+        return _ENCODE(_as_text(record))
 
 
 def record_of(
@@ -54,7 +54,7 @@ def record_of(
         decide_us,
         sample_percent,
         decision.id,
-        _ruled[
+        _RULED[
             decision.verdict,
             decision.would_be,
             decision.mode,
@@ -71,7 +71,7 @@ def record_of(
             o.kind,
         ],
         _told(signals) if signals else _NOTHING_TOLD,
-        _seen[
+        _SEEN[
             o.method,
             o.host,
             agent if len(agent) <= MAX_USER_AGENT else agent[:MAX_USER_AGENT],
@@ -91,7 +91,7 @@ def _told(signals: tuple[Signal, ...]) -> bytes:
     if len(signals) == 1:
         counted = signals[0].as_count
         if counted is not None:
-            return _counted[counted]
+            return _COUNTS[counted]
     return packed(tuple([_signal(signal) for signal in signals]))
 
 
@@ -113,6 +113,6 @@ def _as_text(value: object) -> object:
 
 
 _NOTHING_TOLD = packed(())
-_ruled: Answers[_Ruled, bytes] = Answers(1024, packed, lambda ruled: len(ruled[11]) <= _MAX_KEPT_ROUTE)
-_seen: Answers[_Seen, bytes] = Answers(1024, packed)
-_counted = Answers(1024, _count)
+_RULED: Answers[_Ruled, bytes] = Answers(1024, packed, lambda ruled: len(ruled[11]) <= _MAX_KEPT_ROUTE)
+_SEEN: Answers[_Seen, bytes] = Answers(1024, packed)
+_COUNTS = Answers(1024, _count)

@@ -20,14 +20,14 @@ import msgspec
 from botsieve.journal.record import Record, RecordedMeasure, RecordedSignal, ruled_of, seen_of, signals_of
 from botsieve.journal.redact import Redactor, Whereabouts, route_text
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder().decode
 # What is the same in many lines, as it stands in them, by its packed form.  A dict is cleared when it is full: a client that writes
 # another User-Agent into each request makes the log no slower than it would be without.
 _MAX_KNOWN, _MAX_KNOWN_LENGTH = 1_024, 1_024
-_known_ruled: dict[bytes, tuple[str, str, str, str]] = {}
-_known_seen: dict[bytes, tuple[str, str]] = {}
-_known_signals: dict[bytes, str] = {}
+_KNOWN_RULED: dict[bytes, tuple[str, str, str, str]] = {}
+_KNOWN_SEEN: dict[bytes, tuple[str, str]] = {}
+_KNOWN_SIGNALS: dict[bytes, str] = {}
 
 
 def time_text(now_s: float) -> str:
@@ -74,9 +74,9 @@ def client_text(data: bytes) -> str:
 def line_of(record: Record, redactor: Redactor) -> bytes:
     """What the log says of one decision, in the order of docs/decision-log.md, without the end of the line."""
     time_s, decide_us, sample_percent, name, packed_ruled, packed_signals, packed_seen, client, peer, path, request_id = record
-    ruled = _known_ruled.get(packed_ruled) or _ruled(packed_ruled)
-    signals = _known_signals.get(packed_signals) or _signals(packed_signals)
-    seen = _known_seen.get(packed_seen) or _seen(packed_seen)
+    ruled = _KNOWN_RULED.get(packed_ruled) or _ruled(packed_ruled)
+    signals = _KNOWN_SIGNALS.get(packed_signals) or _signals(packed_signals)
+    seen = _KNOWN_SEEN.get(packed_seen) or _seen(packed_seen)
     client_shown, network = redactor.both(client)
     peer_shown = client_shown if peer == client else redactor.address(peer)
     where = "" if redactor.whereabouts is None else _where(redactor.whereabouts, client)
@@ -92,13 +92,13 @@ def line_of(record: Record, redactor: Redactor) -> bytes:
 
 def render(record: Record, redactor: Redactor) -> dict[str, Any]:
     """The object of one decision: keys and order of docs/decision-log.md, absent ones left out."""
-    told: dict[str, Any] = _decode(line_of(record, redactor))
+    told: dict[str, Any] = _DECODE(line_of(record, redactor))
     return told
 
 
 def _quoted(text: str) -> str:
     """A text as JSON, still with what lies above ASCII."""
-    told: str = _encode(text).decode()
+    told: str = _ENCODE(text).decode()
     return told.replace("\x7f", "\\u007f") if "\x7f" in told else told
 
 
@@ -120,7 +120,7 @@ def _ruled(packed: bytes) -> tuple[str, str, str, str]:
         f',"kind":"{r.kind}","audience":"{r.audience}","client":"',
         f',"route":{_quoted(route_text(r.route))}' if r.route else "",
     )
-    _keep(_known_ruled, packed, told)
+    _keep(_KNOWN_RULED, packed, told)
     return told
 
 
@@ -132,7 +132,7 @@ def _seen(packed: bytes) -> tuple[str, str]:
     host = f',"host":{_quoted(client_text(s.host))}' if s.host else ""
     agent = f',"user_agent":{_quoted(client_text(s.user_agent))}' if s.user_agent else ""
     told = (f'{"".join(before)},"method":{_quoted(client_text(s.method))}{host},"path":', agent)
-    _keep(_known_seen, packed, told)
+    _keep(_KNOWN_SEEN, packed, told)
     return told
 
 
@@ -141,13 +141,13 @@ def _signals(packed: bytes) -> str:
     signals = signals_of(packed)
     reasons = ",".join([_quoted(_reason(signal)) for signal in signals])
     told = f',"reasons":[{reasons}],"signals":[{",".join([_signal(signal) for signal in signals])}]'
-    _keep(_known_signals, packed, told)
+    _keep(_KNOWN_SIGNALS, packed, told)
     return told
 
 
 def _where(whereabouts: Whereabouts, client: bytes) -> str:
     known = whereabouts(client)
-    told = [f',"{key}":{_encode(known[key]).decode()}' for key in ("asn", "country") if known.get(key) is not None]
+    told = [f',"{key}":{_ENCODE(known[key]).decode()}' for key in ("asn", "country") if known.get(key) is not None]
     return "".join(told)
 
 
@@ -183,13 +183,13 @@ def _measures(measures: tuple[RecordedMeasure, ...]) -> str:
 
 
 def _number(value: float) -> str:
-    number: str = _encode(value).decode()
+    number: str = _ENCODE(value).decode()
     return number
 
 
 def to_line(event: object, **_options: object) -> bytes:
     """One JSON object as ASCII without line breaks.  Takes and ignores the options of `json.dumps` (structlog passes some)."""
-    line = _encode(event)
+    line = _ENCODE(event)
     if not line.isascii():
         return _escaped(line)
     return line.replace(b"\x7f", b"\\u007f") if line.find(b"\x7f") >= 0 else line

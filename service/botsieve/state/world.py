@@ -60,6 +60,8 @@ class World:
         self.fingerprints: Table[Group] = Table(prints, idle_s)
         self._sites: dict[str, Site] = {}
         self._templates: Remembered[bytes, int] = Remembered(_MAX_TEMPLATES)
+        self._named_key = self._named = b""  # the last answer of `name_on`, and whose
+        self._named_site: Site | None = None
 
     def site(self, policy: str) -> Site:
         """The site of a policy, made at first use (policies are few and ours)."""
@@ -75,6 +77,13 @@ class World:
         sig = o.tls_sig if o.peer == o.client else b""
         address = o.client if o.client.startswith(b"\0\0\0\0\0\0\0\0\0\0\xff\xff") else o.client[:8]
         return self.hasher.key(b"|".join((address, sig, o.headers.get(b"user-agent", b""))))
+
+    def name_on(self, site: Site, client_key: bytes) -> bytes:
+        """The 8 bytes of a client on a site.  `client_key`: as above."""
+        if self._named_key is not client_key or self._named_site is not site:  # several ask for it while one request is judged
+            self._named = self.hasher.key(site.tag + client_key)
+            self._named_key, self._named_site = client_key, site
+        return self._named
 
     def last_seen_s(self, key: bytes) -> float:
         """When a client was last seen, 0.0 if it is not remembered.  `key`: `client_key`."""

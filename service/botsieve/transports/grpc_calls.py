@@ -233,23 +233,15 @@ class Calls:
             raise InvalidObservation(
                 "BATCH_SIZE", "observations", f"the batch has {count} observations; accepted: 1 to {MAX_BATCH}"
             )
-        with self._room_for(count) as is_room:
-            if is_room:
-                results = await self._judge_each(request)
-            else:
-                results = [self._failed(_overloaded(_BUSY)) for _ in range(count)]
-        return to_check_stream_response(request.batch, results)
-
-    @contextlib.contextmanager
-    def _room_for(self, count: int) -> Iterator[bool]:
         if self.judging + count > MAX_JUDGING:
-            yield False
-            return
+            results = [self._failed(_overloaded(_BUSY)) for _ in range(count)]
+            return to_check_stream_response(request.batch, results)
         self.judging += count
         try:
-            yield True
+            results = await self._judge_each(request)
         finally:
             self.judging -= count
+        return to_check_stream_response(request.batch, results)
 
     async def _judge_each(self, request: lean.LeanBatch) -> list[bytes]:
         raws = [*request.observations[:]]

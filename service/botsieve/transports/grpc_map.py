@@ -79,7 +79,7 @@ def to_observation(raw: bytes, *, now_s: float, sees: int = 0) -> Observation:
         _check_bounds(message, _LIMITS)
     block = message.block
     headers, duplicated = of_block(block) if block else to_headers(message.headers)
-    sight = (_sights[message.sight] if message.sight else sees) | seen.DELIVERS_COOKIE
+    sight = (_SIGHTS[message.sight] if message.sight else sees) | seen.DELIVERS_COOKIE
     headers_seen: frozenset[bytes] | None = None
     if message.headers_cut:
         headers_seen = frozenset(headers)
@@ -87,7 +87,7 @@ def to_observation(raw: bytes, *, now_s: float, sees: int = 0) -> Observation:
         sight |= seen.SEES_ALL_HEADERS
     else:
         headers_seen = shown_beside(headers)
-    ja3, ja4, tls_sig, tls_error = _fingerprints[message.tls]
+    ja3, ja4, tls_sig, tls_error = _FINGERPRINTS[message.tls]
     method, scheme = message.method, message.scheme
     if not method or not uri or len(method) > seen.MAX_METHOD:
         _check_required(method, uri)
@@ -105,7 +105,7 @@ def to_observation(raw: bytes, *, now_s: float, sees: int = 0) -> Observation:
         headers,
         classify(method, path, headers, accept_seen=headers_seen is None or b"accept" in headers_seen),
         EDGE,
-        _hosts[host],
+        _HOSTS[host],
         scheme if scheme == b"https" or scheme == b"http" else b"",  # in a set it would be hashed first
         _HTTP.get(message.http_version, b""),
         request_id,
@@ -184,6 +184,6 @@ def _ja3(text: bytes, md5: bytes) -> bytes:
 
 
 # The same for every request of a gateway, a site, a connection.  Together at most 3 MiB.
-_sights = Answers(64, _sight, lambda values: len(values) <= 16)
-_hosts = Answers(1024, _host, lambda host: len(host) <= 64)
-_fingerprints = Answers(1024, _tls, lambda raw: len(raw) <= 512)
+_SIGHTS = Answers(64, _sight, lambda values: len(values) <= 16)
+_HOSTS = Answers(1024, _host, lambda host: len(host) <= 64)
+_FINGERPRINTS = Answers(1024, _tls, lambda raw: len(raw) <= 512)

@@ -63,8 +63,8 @@ _SUBJECTS = {
     "device": pb.SUBJECT_DEVICE,
     "site": pb.SUBJECT_SITE,
 }
-_double = Struct("<cd").pack
-_two_doubles = Struct("<cdcd").pack
+_DOUBLE_OF = Struct("<cd").pack
+_TWO_DOUBLES_OF = Struct("<cdcd").pack
 
 
 class Answer(Protocol):
@@ -107,10 +107,10 @@ def to_decision(decision: Decision, answer: Answer | None = None) -> bytes:
         parts.append(_ID)
         parts.append(_size(len(name)))
         parts.append(name)
-    parts.append(_heads[decision.verdict, decision.would_be, decision.mode, decision.score])
+    parts.append(_HEADS[decision.verdict, decision.would_be, decision.mode, decision.score])
     for signal in decision.signals:
         parts.append(_signal(signal))
-    parts.append(_tails[decision.policy, decision.rule, decision.config])
+    parts.append(_TAILS[decision.policy, decision.rule, decision.config])
     if decision.retry_after_s:
         parts.append(_number(_RETRY_AFTER, decision.retry_after_s))
     if decision.set_cookie:
@@ -135,23 +135,23 @@ def _tail(key: tuple[str, str, str]) -> bytes:
 
 
 # All of them in a running service: a thousand scores, policies and rules.  The signals differ in what was measured only.
-_heads = Answers(1024, _head)
-_tails = Answers(256, _tail)
+_HEADS = Answers(1024, _head)
+_TAILS = Answers(256, _tail)
 
 
 def _signal(signal: Signal) -> bytes:
     """One of Decision.signals, with its tag."""
     counted = signal.as_count
-    return _sized_signal(signal) if counted is None else _counted[counted]
+    return _sized_signal(signal) if counted is None else _COUNTS[counted]
 
 
 def _sized_signal(signal: Signal) -> bytes:
-    parts = [_finds[signal.id, signal.points, signal.detail, signal.subject]]
+    parts = [_FINDS[signal.id, signal.points, signal.detail, signal.subject]]
     for measure in signal.measures:
         told = _measure(measure)
         parts += (_MEASURES, _size(len(told)), told)
     if signal.attack_type:
-        parts.append(_types[signal.attack_type])
+        parts.append(_TYPES[signal.attack_type])
     return _SIGNALS + _sized(b"".join(parts))
 
 
@@ -159,7 +159,7 @@ def _count(told: Counted) -> bytes:
     return _sized_signal(of_count(told))
 
 
-_counted = Answers(1024, _count)
+_COUNTS = Answers(1024, _count)
 
 
 def _find(key: tuple[str, int, str, str]) -> bytes:
@@ -169,19 +169,19 @@ def _find(key: tuple[str, int, str, str]) -> bytes:
     return qualified + _number(_SUBJECT, _SUBJECTS.get(subject, pb.SUBJECT_UNSPECIFIED))
 
 
-_finds = Answers(1024, _find)
-_types: Answers[str, bytes] = Answers(256, lambda attack_type: _text(_ATTACK_TYPE, attack_type))
+_FINDS = Answers(1024, _find)
+_TYPES: Answers[str, bytes] = Answers(256, lambda attack_type: _text(_ATTACK_TYPE, attack_type))
 
 
 def _measure(measure: Measure) -> bytes:
     value, limit = measure.value, measure.limit
-    name = _names[measure.name]
+    name = _MEASURED[measure.name]
     if value == 0.0 and copysign(1.0, value) > 0.0:  # -0.0 and NaN are told
-        return name if limit is None else name + _double(_LIMIT, limit)
-    return name + (_double(_VALUE, value) if limit is None else _two_doubles(_VALUE, value, _LIMIT, limit))
+        return name if limit is None else name + _DOUBLE_OF(_LIMIT, limit)
+    return name + (_DOUBLE_OF(_VALUE, value) if limit is None else _TWO_DOUBLES_OF(_VALUE, value, _LIMIT, limit))
 
 
-_names: Answers[str, bytes] = Answers(256, lambda name: _text(_NAME, name))
+_MEASURED: Answers[str, bytes] = Answers(256, lambda name: _text(_NAME, name))
 
 
 def _answer(answer: Answer) -> bytes:

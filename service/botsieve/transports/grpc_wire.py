@@ -98,6 +98,9 @@ def read(raw: bytes) -> Sent | None:
                     block_from = begun
                 elif block_to != begun:  # nobody writes them in two places
                     return None
+                # Those behind it, as long as they are short: they are most of the fields.
+                while at + 1 < end and raw[at] == _HEADER and raw[at + 1] < _LONG:
+                    at += raw[at + 1] + 2
                 block_to = at
                 continue
             value = raw[at - size : at]

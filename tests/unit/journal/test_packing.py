@@ -58,4 +58,4 @@ def test_what_is_packed_once_is_bounded() -> None:
     for number in range(5_000):
         count = Signal("a.b", 0, measures=(Measure(f"m{number}", 7.0, 5.0),))
         record_of(observation(user_agent=b"bot/%d" % number), decision(1, count, route=f"/{number}"), NOW_S, 14)
-    assert max(known.held for known in (packing._ruled, packing._seen, packing._counted)) <= 2 * 1024
+    assert max(known.held for known in (packing._RULED, packing._SEEN, packing._COUNTS)) <= 2 * 1024

@@ -157,6 +157,6 @@ def test_what_lines_have_in_common_is_remembered_within_bounds() -> None:
         assert b'"measures":{"a":[%d.0,1.0]}' % number in line(number)
     assert line(1) == first
     assert (
-        max(len(known) for known in (render_module._known_ruled, render_module._known_seen, render_module._known_signals))
+        max(len(known) for known in (render_module._KNOWN_RULED, render_module._KNOWN_SEEN, render_module._KNOWN_SIGNALS))
         <= 1_024
     )

@@ -209,3 +209,15 @@ def test_at_the_second_request_the_first_is_told() -> None:
             found.append(world.observe(o, route, key, site, START_S + at_s, counted=True, vouched=False, is_tool=False))
         assert [bool(profiles.cold) for profiles in found] == [False, True, False]
         assert first_request(found[1].cold) == (START_S, found[1].template ^ found[1].item, expected)
+
+
+def test_a_client_has_a_name_on_each_site() -> None:
+    """Asked in turn for several clients and sites, each is told its own, and the same each time."""
+    world = World(b"secret")
+    shop, blog = world.site("shop"), world.site("blog")
+    keys = [world.client_key(request(client=client)) for client in ("203.0.113.7", "203.0.113.8")]
+    asked = [(site, key) for site in (shop, blog) for key in keys]
+    names = [world.name_on(site, key) for site, key in asked]
+    assert len(set(names)) == 4
+    assert [world.name_on(site, key) for site, key in reversed(asked)] == names[::-1]
+    assert names == [world.hasher.key(site.tag + key) for site, key in asked]
