@@ -109,7 +109,7 @@ def _measured(decider: Engine, traffic: Iterator[Observation], *, warm: int, eno
 
     core = max(os.sched_getaffinity(0))
     with pinned_to(core):
-        return take({"": batch}, [core], enough=enough, at_most=at_most, at_least=at_most // 4, calibrate=brief)
+        return take({"": batch}, [core], enough=enough, at_most=at_most, at_least=at_most // 2, calibrate=brief)
 
 
 def measure(*, clients: int = CLIENTS, warm: int = 200_000, enough: int = 100, at_most: int = 4_000) -> list[Figure]:

@@ -220,7 +220,8 @@ def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
             # The core is not the same all the time: each share is of what the peak was just before and just after.
             beside = (before, sender.run(1, None, at_most=32))
             rows.append(_overload(beside, calm, over, FORMS[obeys], burn_us, log.read_text().count('"overloaded"') - told))
-    after = sender.run(seconds / 2, peak.goodput / 2)
+    # Of what the core gives now: one that others slowed down to half since then would be asked for all that it has.
+    after = sender.run(seconds / 2, min(peak.goodput, beside[1].goodput) / 2)
     sender.close()
     rows.append(_after(calm, after))
     sender = Generator(path, 16)

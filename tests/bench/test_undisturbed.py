@@ -32,7 +32,10 @@ def test_a_round_counts_when_the_core_was_fast_before_and_after() -> None:
     assert found.median_of_all() == 40
     assert found.reached(True) is True
     assert found.reached(False) is False
-    assert found.words("40/s", "batches") == "median of the 2 of 4 batches on an undisturbed core; of all 4: 40/s"
+    assert (
+        found.words("40/s", "batches")
+        == "median of the 2 of 4 batches on an undisturbed core; of all 4: 40/s; the fixed work took 1000.00 ms on it"
+    )
 
 
 def test_rounds_are_taken_until_enough_were_undisturbed() -> None:
@@ -67,7 +70,10 @@ def test_too_few_are_not_shown_whatever_they_say() -> None:
     assert found.median() == found.median_of_all() == 25
     assert found.reached(False) is None
     assert found.reached(True) is True
-    assert found.words("25/s") == "the median of all 4 rounds: only 1 were on an undisturbed core, and 2 are wanted"
+    assert (
+        found.words("25/s")
+        == "the median of all 4 rounds: only 1 were on an undisturbed core, and 2 are wanted; the fixed work took 1000.00 ms on it"
+    )
 
 
 def test_it_ends_in_time() -> None:

@@ -13,7 +13,8 @@ milliseconds at a time, is met for certain by the long piece only; it can make a
 Law of the file: a round is chosen by the time of that work, never by its own result.  Too few of them, and the figure is not shown,
 unless the median of all rounds, quiet or not, reaches what is wanted: neighbours make nobody faster.
 
-LIMIT: cores that another machine slowed down all the time look undisturbed to it.  The figure is then too low, never too high.
+LIMIT: cores that another machine slowed down all the time look undisturbed to it.  The figure is then too low, never too high; how long
+the work took is printed beside it, and tells such a run from a quiet one.
 """
 
 from __future__ import annotations
@@ -118,11 +119,12 @@ class Rounds(msgspec.Struct, frozen=True):
         return is_met or (False if self.is_shown else None)
 
     def words(self, of_all: str, what: str = "rounds") -> str:
-        """How many counted, and beside it the figure by all of them."""
+        """How many counted, beside it the figure by all of them, and how fast the core was: to compare one run with another."""
         count, total = len(self.undisturbed), len(self.all)
+        speed = f"the fixed work took {' and '.join(f'{one_s * 1e3:.2f}' for one_s in self.best_s)} ms on it"
         if not self.is_shown:
-            return f"the median of all {total} {what}: only {count} were on an undisturbed core, and {self.enough} are wanted"
-        return f"median of the {count} of {total} {what} on an undisturbed core; of all {total}: {of_all}"
+            return f"the median of all {total} {what}: only {count} were on an undisturbed core, and {self.enough} are wanted; {speed}"
+        return f"median of the {count} of {total} {what} on an undisturbed core; of all {total}: {of_all}; {speed}"
 
 
 def take(

@@ -33,6 +33,7 @@ LUA_FILES = (
     "clock.lua",
     "edge.lua",
     "fingerprint.lua",
+    "header_order.lua",
     "hello.lua",
     "hold.lua",
     "inject.lua",
