@@ -55,7 +55,13 @@ def test_descriptors_and_tasks() -> None:
 
 @pytest.mark.parametrize(
     ("values", "constant"),
-    [([6] * 9, True), ([30, 44, 20, 41, 28, 36, 22, 43, 30], True), ([4, 4, 4, 5, 5, 5, 7, 7, 7], False), ([5, 5], False)],
+    [
+        ([6] * 9, True),
+        ([30, 44, 20, 41, 28, 36, 22, 43, 30], True),
+        ([20, 21, 20, 22, 30, 20, 42, 21, 40], True),
+        ([4, 4, 4, 5, 5, 5, 7, 7, 7], False),
+        ([5, 5], False),
+    ],
 )
 def test_what_comes_and_goes_is_constant(values: list[int], constant: bool) -> None:
     """Connections of nginx's pool come and go; what only comes is growth; too few readings show nothing."""

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 # The part is found anew so often.  Twenty times a second is a few hundred requests on a busy core: enough to divide by.
 STEP_S = 0.05
-# So much of the time is to be spent on judging.  At 0.95 hardly anybody is refused and a twentieth of the core is left; at 1.0 more is
-# judged only where edges are few (decisions/0018).
+# So much of the time is to be spent on judging.  At 0.95 hardly anybody is refused and a twentieth of the core is left; at 1.0 no more
+# is judged, and more is refused (docs/decisions/0018).
 BUSY_0_1 = 0.98
 # What was measured is worth half after so many steps.
 _HALF_OF_ARRIVALS, _HALF_OF_COST = 2.0, 4.0
