@@ -51,8 +51,8 @@ MODULES_OF = {
     "challenge": "session clearance deferrals device cookies tokens browsers keys",
     "journal": "decision_log facade metrics packing redact render ring sink",
     "store": "rows",
-    "transports": "asking edge_headers forward gateway_headers grpc_batch grpc_headers grpc_map grpc_told grpc_turns grpc_wire "
-    "header_names http http_readers http_wire known_checks surplus whole_request",
+    "transports": "asking edge_headers forward gateway_headers gathering grpc_batch grpc_headers grpc_map grpc_told grpc_turns "
+    "grpc_wire header_names http http_readers http_wire known_checks surplus whole_request",
 }
 MODULES = [f"{folder}/{name}" if folder else name for folder, names in MODULES_OF.items() for name in names.split()]
 

@@ -41,6 +41,7 @@ from botsieve.state.table import Table
 from botsieve.store.serving import setup_of, store_of
 from botsieve.transports.asking import Asking
 from botsieve.transports.forward import ForwardEdge
+from botsieve.transports.gathering import gathering_of_thread
 from botsieve.transports.http import NginxEdge
 from botsieve.transports.listeners import EdgeListener, listen
 from botsieve.transports.surplus import Surplus
@@ -156,6 +157,7 @@ class Server:
         names = []
         surplus = Surplus(asyncio.get_running_loop())
         surplus.tell = lambda count: self.journal.event("overloaded", count=count)
+        surplus.gathering = gathering_of_thread()
         # Only nginx does as it is told; other gateways are left in peace.
         self._nginx.asking = surplus.asking = Asking(self._nginx.ask)
         for name, edge in (("nginx", self._nginx), ("forward", self._forward)):

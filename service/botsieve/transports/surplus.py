@@ -23,6 +23,7 @@ from time import perf_counter, thread_time
 from typing import Protocol
 
 from botsieve.transports.asking import Asking
+from botsieve.transports.gathering import Gathering
 
 # Two of these are 40 ms: what is left of nginx's 50 ms is for the way there and back.
 TARGET_S = 0.020
@@ -55,6 +56,7 @@ class Surplus:
     """One event loop's requests.  `tell(count)`: so many were just answered without a verdict; called once a turn.
 
     `asking`: hears of every turn while there is overload, and of those after it until it is content.
+    `gathering`: hears of every turn while there is none.
     `clock`: seconds, any start.  `work`: processor time of the loop's thread, likewise.
     """
 
@@ -75,6 +77,7 @@ class Surplus:
         "_work",
         "_worked_s",
         "asking",
+        "gathering",
         "is_shedding",
         "tell",
     )
@@ -88,6 +91,7 @@ class Surplus:
         self._worked_s = 0.0
         self.tell: Callable[[int], None] | None = None
         self.asking: Asking | None = None
+        self.gathering: Gathering | None = None
         self.is_shedding = False
         self._in_turn = False
         self._count = 0
@@ -142,6 +146,8 @@ class Surplus:
             self.asking.turn(now_s, self._count, 0, _took(now_s - self._started_s, self._work() - self._worked_s), 0.0)
         started_s, rested_s = self._started_s, self._started_s - self._ended_s
         self._ended_s = now_s
+        if self.gathering is not None:
+            self.gathering.after(rested_s, self._count)
         if now_s - started_s < TARGET_S or self._count < MIN_REQUESTS:
             self._late_since_s = 0.0
         elif not self._late_since_s or rested_s > REST_S:
