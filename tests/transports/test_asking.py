@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from botsieve.transports.asking import ALL, BUSY_0_1, STEP_S, Asking
+from botsieve.transports.asking import ALL, STEP_S, Asking
 from botsieve.transports.surplus import Surplus
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,11 +51,34 @@ class Edge:
 
 
 class Moment(msgspec.Struct):
+    """One turn.  Waits in seconds, of each who was judged or refused in it."""
+
     at_s: float
     arrived: float
-    judged: int
-    refused: int
     part: int
+    spared: int = 0
+    judged_after: list[float] = []
+    refused_after: list[float] = []
+
+    @property
+    def judged(self) -> int:
+        return len(self.judged_after)
+
+    @property
+    def refused(self) -> int:
+        return len(self.refused_after)
+
+
+class Asked:
+    """One request that an edge asked about."""
+
+    def __init__(self, place: Place, came_s: float) -> None:
+        self._place, self.came_s = place, came_s
+
+    def go_on(self) -> None:
+        assert self._place.surplus.admits()
+        self._place.spend(self._place.judge_s)
+        self._place.judged_after.append(self._place.now_s - self.came_s)
 
 
 class Place:
@@ -75,15 +98,10 @@ class Place:
         self.plain_0_1 = 0.0  # of what arrives comes by edges that hear nothing
         self.moments: list[Moment] = []
         self._last_s = self.now_s
-        self._judged = 0
+        self.judged_after: list[float] = []
 
     def _say(self, part: int) -> None:
         self.part = part
-
-    def go_on(self) -> None:
-        assert self.surplus.admits()
-        self._judged += 1
-        self.spend(self.judge_s)
 
     def spend(self, seconds: float) -> None:
         """Works for so long."""
@@ -102,25 +120,30 @@ class Place:
 
     def _turn(self, per_s: float) -> None:
         self.now_s += POLL_S
-        arrived = per_s * (self.now_s - self._last_s)
-        self._last_s, self._judged, refused = self.now_s, 0, 0
-        asked = [edge.asks(arrived * (1 - self.plain_0_1) / len(self.edges), self.now_s) for edge in self.edges]
-        for count in (*asked, round(arrived * self.plain_0_1)):
-            for _ in range(count):
-                self.spend(READ_S)
-                if not self.surplus.is_shedding:
-                    self.go_on()
-                elif not self.surplus.takes(self) and not self.surplus.admits():
-                    refused += 1
-                    self.spend(REFUSE_S)
+        began_s, last_s = self.now_s, self._last_s
+        arrived = per_s * (began_s - last_s)
+        self._last_s, self.judged_after, refused_after = began_s, [], []
+        asked = [edge.asks(arrived * (1 - self.plain_0_1) / len(self.edges), began_s) for edge in self.edges]
+        count = sum(asked) + round(arrived * self.plain_0_1)
+        for number in range(count):
+            self.spend(READ_S)
+            who = Asked(self, last_s + (began_s - last_s) * number / count)
+            if not self.surplus.has_line:
+                who.go_on()
+            elif not self.surplus.takes(who):
+                assert not self.surplus.admits()
+                self.spend(REFUSE_S)
+                refused_after.append(self.now_s - who.came_s)
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
-        for edge, count in zip(self.edges, asked, strict=True):
-            if count:
+        spared = 0
+        for edge, number in zip(self.edges, asked, strict=True):
+            if number:
                 self.asking.spared(edge.spared)  # said with the question
+                spared += edge.spared
                 edge.spared = 0
                 edge.hear(self.part, self.now_s)
-        self.moments.append(Moment(self.now_s, arrived, self._judged, refused, self.part))
+        self.moments.append(Moment(self.now_s, arrived, self.part, spared, self.judged_after, refused_after))
 
 
 @pytest.fixture
@@ -159,7 +182,7 @@ def test_what_is_asked_is_what_can_be_judged(places: list[Place], times: float, 
     steady = place.run(PEAK_PER_S * times, 2.0)
     assert 0.88 <= goodput(steady) <= 1.0
     assert refused(steady) <= (0.07 if times <= 5 else 0.1)
-    wanted = ALL * BUSY_0_1 / times
+    wanted = ALL / times
     assert all(wanted * 0.75 - 1 <= one.part <= wanted * 1.3 + 1 for one in steady)
     calm = place.run(PEAK_PER_S / 2, 1.0)
     assert {one.part for one in calm if one.at_s > calm[0].at_s + 0.8} <= {0, ALL}
@@ -187,7 +210,7 @@ def test_a_part_of_a_per_cent_is_made_up_for() -> None:
     mean = 0.0
     for step in range(1, 201):
         asking.spared(2_000 - 94)
-        asking.turn(step * STEP_S, 94, 0, STEP_S * BUSY_0_1, 0.0)
+        asking.turn(step * STEP_S, 94, 0, STEP_S, 0.0)
         mean += said[-1] / 200
     assert set(said) == {4, 5}
     assert mean == pytest.approx(4.7, abs=0.05)

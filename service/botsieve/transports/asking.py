@@ -14,11 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 # The part is found anew so often.  Twenty times a second is a few hundred requests on a busy core: enough to divide by.
-STEP_S = 0.05
-# So much of the time is to be spent on judging.  At 0.95 hardly anybody is refused and a twentieth of the core is left; at 1.0 no more
-# is judged, and more is refused (docs/decisions/0018).
-BUSY_0_1 = 0.98
-# What was measured is worth half after so many steps.
+# The first one is short: until it, edges ask about everything.
+STEP_S, FIRST_STEP_S = 0.05, 0.01
+# A line of so much work is wanted: with none the core would rest now and then, with more people would wait for nothing.
+WANTED_LINE_S = 0.004
+# What is more or less than that is to be gone after so long.  Twice as long as it takes until an edge that hears late does as it is told:
+# shorter, and the line would swing.
+EVENED_S = 0.25
+# What was measured is worth half after so many steps.  Of the first few, each counts as much as the others.
 _HALF_OF_ARRIVALS, _HALF_OF_COST = 2.0, 4.0
 # After so many steps with room for everybody the edges are told nothing any more.
 _CALM_STEPS = 10
@@ -32,17 +35,21 @@ class Asking:
     """
 
     __slots__ = (
+        "_arrived",
         "_arriving_per_s",
         "_calm",
         "_carry",
         "_cost_s",
         "_judged",
+        "_known_s",
         "_judging_s",
         "_reading_s",
         "_refused",
         "_say",
         "_since_s",
         "_spared",
+        "_waiting",
+        "_waiting_least",
         "is_heard",
         "is_on",
     )
@@ -53,26 +60,29 @@ class Asking:
         self._since_s = 0.0
         self._calm = 0
         self._carry = 0.0
-        self._cost_s = self._arriving_per_s = 0.0
-        self._judged = self._refused = self._spared = 0
+        self._cost_s = self._arriving_per_s = self._known_s = 0.0
+        self._arrived = self._judged = self._refused = self._spared = 0
         self._reading_s = self._judging_s = 0.0
+        self._waiting = self._waiting_least = 0
 
-    def begin(self, now_s: float) -> None:
-        """There is overload.  May be said again and again."""
+    def begin(self, now_s: float, waiting: int = 0) -> None:
+        """There is overload, and so many stood in the line before.  May be said again and again."""
         if self.is_on:
             return
         self.is_on = True
         self._calm = 0
         self._carry = 0.0
         self._cost_s = self._arriving_per_s = 0.0
+        self._known_s = 0.0
+        self._waiting = waiting
         self._restart(now_s)
 
     def spared(self, count: int) -> None:
         """An edge says that it did not ask about so many more."""
         self._spared += count
 
-    def turn(self, now_s: float, judged: int, refused: int, reading_s: float, judging_s: float) -> None:
-        """One turn of the loop: so many were judged and refused.
+    def turn(self, now_s: float, judged: int, refused: int, reading_s: float, judging_s: float, waiting: int = 0) -> None:
+        """One turn of the loop: so many were judged and refused, so many are left in the line.
 
         What it took: `reading_s` over all of them, `judging_s` over the judged.
         """
@@ -80,23 +90,28 @@ class Asking:
         self._refused += refused
         self._reading_s += reading_s
         self._judging_s += judging_s
-        if now_s - self._since_s >= STEP_S:
+        self._arrived += judged + refused + waiting - self._waiting
+        self._waiting = waiting
+        self._waiting_least = min(self._waiting_least, waiting)
+        if now_s - self._since_s >= (STEP_S if self._known_s else FIRST_STEP_S):
             self._step(now_s)
 
     def _restart(self, now_s: float) -> None:
         self._since_s = now_s
-        self._judged = self._refused = self._spared = 0
+        self._arrived = self._judged = self._refused = self._spared = 0
+        self._waiting_least = self._waiting
         self._reading_s = self._judging_s = 0.0
 
     def _step(self, now_s: float) -> None:
         seconds = now_s - self._since_s
         self._measure(seconds)
         has_room = not self._refused
+        standing = self._waiting_least
         self.is_heard = self._spared > 0
         self._restart(now_s)
         if not self._cost_s:
             return  # nobody was judged yet: nothing is known of what can be
-        can_per_s = BUSY_0_1 / self._cost_s
+        can_per_s = max(0.5, 1.0 + (WANTED_LINE_S - standing * self._cost_s) / EVENED_S) / self._cost_s
         # More than a hundred times of that is not told apart, nor remembered: its end would be noticed that much later.
         self._arriving_per_s = min(self._arriving_per_s, ALL * can_per_s)
         exact = ALL * can_per_s / self._arriving_per_s
@@ -108,11 +123,13 @@ class Asking:
         """What one judgement took and how many arrive, each beside what was known before."""
         judged = self._judged
         asked = judged + self._refused
+        known_s = self._known_s
         if judged:
             cost_s = (self._judging_s + self._reading_s * judged / asked) / judged
-            self._cost_s = _between(self._cost_s, cost_s, seconds, _HALF_OF_COST)
-        arriving_per_s = max(1, asked + self._spared) / seconds
-        self._arriving_per_s = _between(self._arriving_per_s, arriving_per_s, seconds, _HALF_OF_ARRIVALS)
+            self._cost_s = _between(self._cost_s, cost_s, known_s, seconds, _HALF_OF_COST)
+        arriving_per_s = max(1, self._arrived + self._spared) / seconds
+        self._arriving_per_s = _between(self._arriving_per_s, arriving_per_s, known_s, seconds, _HALF_OF_ARRIVALS)
+        self._known_s = known_s + seconds
 
     def _whole(self, exact: float) -> int:
         """A whole number, 1 to 100.  What it leaves out is made up for by the next ones: of 4.7 each third is a 4, not all."""
@@ -125,7 +142,11 @@ class Asking:
         return part
 
 
-def _between(before: float, now: float, seconds: float, half_steps: float) -> float:
-    """An average in which what is `half_steps` steps old counts half; 0.0 before: nothing is known yet."""
-    left = 0.5 ** (seconds / (STEP_S * half_steps)) if before else 0.0
-    return now + (before - now) * left
+def _between(before: float, now: float, known_s: float, seconds: float, half_steps: float) -> float:
+    """What was known for `known_s`, and what was seen in the last `seconds`: an average in which what is `half_steps` steps old counts
+    half.  0.0 before: nothing is known yet.
+    """
+    if not before:
+        return now
+    left: float = 0.5 ** (seconds / (STEP_S * half_steps))
+    return now + (before - now) * min(left, known_s / (known_s + seconds))

@@ -149,7 +149,7 @@ class HttpConnection:
     def data_received(self, data: bytes) -> None:
         """Bytes arrived: parses them and answers every request that is complete, unless there is overload."""
         surplus = self._surplus
-        if surplus is not None and (surplus.is_shedding or self._waiting) and self._is_put_off(data, surplus):
+        if surplus is not None and (surplus.has_line or self._waiting) and self._is_put_off(data, surplus):
             return
         self._read(data)
 

@@ -1,17 +1,16 @@
-"""Which requests are too many: what one turn of the event loop cannot answer in time is answered at once, without a verdict.
+"""Which requests are too many: what cannot be judged in time is answered at once, without a verdict.
 
 The loop reads every socket that has something, answers all of it, and looks again: a turn.  A request that came during one turn
-is answered in the next, so it waits for two turns at most, and their length is the queue.  It is measured here, by no clock but
-our own: neither a clock that was set nor a web server that is busy itself looks like overload.
+is answered in the next, so it waits for two turns at most.  Once a turn has become long, who comes after stands in a line of our
+own: each turn first looks at everything that arrived, then judges those in the line, the oldest first, for a slice of time.  So the
+queue is measured, by no clock but our own: neither a clock that was set nor a busy web server looks like overload.
 
-While there is overload a turn first looks at everything that arrived.  As many requests as a slice of time is enough for wait in
-a short line, all others are answered without a verdict.  Then it judges those in the line for that slice: who is told that nobody
-judges hears it before anybody is judged, and judging has its part of the time however much arrives.
+A line as long as can be judged in time is no overload, but a burst, or a neighbour who had the core: all of it is judged.  What
+is more than that is overload.  From then on who comes is answered at once unless the line is short, so those who hear that nobody
+judges them have waited for one turn, and those who have waited are judged.
 
-Law of the file: one long turn proves nothing, another process had the core.  Only when turns of many requests follow each other
-without a rest and each is too long, for a whole interval, is there overload (after CoDel, RFC 8289 section 4.4: the smallest
-delay within an interval counts, not the largest); or when one turn took too much of our own processor time, which nobody else
-can use up.
+Law of the file: nobody is sent away after having waited, as long as there is a way round it: the length of the line decides when
+somebody arrives, never what became of those who stand in it (unlike CoDel, RFC 8289, which drops whoever has waited too long).
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ from typing import Protocol
 from botsieve.transports.asking import Asking
 from botsieve.transports.gathering import Gathering
 
-# Two of these are 40 ms: what is left of nginx's 50 ms is for the way there and back.
-TARGET_S = 0.020
-# RFC 8289 section 4.3: longer than a burst, shorter than what a person waits.
+# After so long a turn who comes stands in the line.  Below it, the loop's own order is the line, and costs nothing.
+LONG_TURN_S = 0.005
+# How long the line may be where nobody is refused: half of nginx's 50 ms.  The other half is for a turn before it, a slow moment
+# and the way there and back.
+LINE_S = 0.025
+# While there is a line a turn looks and judges for so long, and who is refused has waited for one turn at most: the goal is 5 ms.
+# It judges for LEAST_S of it however much there is to refuse.
+TURN_S, LEAST_S = 0.004, 0.0005
+# The line under overload; where edges ask as much as they are told it is longer: what comes in one moment more is less in the next.
+SHORT_LINE_S, LINE_OF_SPARED_S = 0.003, 0.012
+# Looks that are further apart than this: something held us, and who arrived has waited for it.  He is not sent away for that.
+HELD_S = 0.010
+# Overload is over when nobody was refused for so long.
 INTERVAL_S = 0.100
-# While there is overload a turn judges for so long.  At five times the peak, answering the others makes it a turn of 3 to 4 ms, and
-# who is answered without a verdict has waited for one turn at most: the goal is 5 ms.
-SLICE_S = 0.002
-# Fewer requests than this in a turn are no queue: something else made it long, and answering without a verdict would not help.
+# The clock is looked at for every so manieth request of a turn.  Fewer requests are no queue: something else made the turn long.
 MIN_REQUESTS = 16
-# So much of our own processor time in one turn is overload at once.  Looked at for every 16th request of a turn.
-MAX_WORK_S = 2 * TARGET_S
-# So long without a request: whatever was waiting has been answered.
-REST_S = 0.005
-# Where edges ask as much as they are told, what comes in one moment more is less in the next: the line may be as long as so many
-# slices, and those at its end wait for 8 ms.
-LINE_OF_SPARED = 4
 # A turn that took so many times its processor time shared the core with others; one that took more was stopped, and is no measure.
 MOST_SHARED = 8.0
 
@@ -55,30 +54,34 @@ class Waiting(Protocol):
 class Surplus:
     """One event loop's requests.  `tell(count)`: so many were just answered without a verdict; called once a turn.
 
+    `has_line`: who comes is to ask `takes` first.
     `asking`: hears of every turn while there is overload, and of those after it until it is content.
-    `gathering`: hears of every turn while there is none.
+    `gathering`: hears of every turn while there is no line.
     `clock`: seconds, any start.  `work`: processor time of the loop's thread, likewise.
     """
 
     __slots__ = (
+        "_bound",
         "_clock",
         "_count",
+        "_each_s",
         "_ended_s",
         "_in_turn",
+        "_is_full",
+        "_is_overload",
         "_is_serving",
-        "_late_since_s",
+        "_left",
         "_line",
         "_loop",
-        "_room",
         "_shed",
         "_shed_s",
-        "_slices",
+        "_short_s",
         "_started_s",
         "_work",
         "_worked_s",
         "asking",
         "gathering",
-        "is_shedding",
+        "has_line",
         "tell",
     )
 
@@ -92,22 +95,26 @@ class Surplus:
         self.tell: Callable[[int], None] | None = None
         self.asking: Asking | None = None
         self.gathering: Gathering | None = None
-        self.is_shedding = False
+        self.has_line = False
         self._in_turn = False
         self._count = 0
         self._shed = 0
         self._line: deque[Waiting] = deque()
-        self._room = MIN_REQUESTS  # so many are judged in one slice
-        self._slices = 1  # so many of these may stand in the line
+        self._left = 0  # so many stood in it when the last turn ended
+        self._each_s = 1.0  # judging one takes
+        self._bound = 0  # so many may stand in the line when somebody arrives
+        self._short_s = SHORT_LINE_S  # the line under overload
+        self._is_full = False
+        self._is_overload = False  # somebody was refused in the last interval
         self._is_serving = False
         self._started_s = self._ended_s = self._shed_s = 0.0
-        self._late_since_s = 0.0  # 0.0: the last turn was in time
 
     def takes(self, who: Waiting) -> bool:
-        """While there is overload: whether there is room in the line.  Then `who` is told to go on in a moment."""
+        """While there is a line: whether there is room in it.  Then `who` is told to go on in a moment."""
         if not self._in_turn:
             self._begin()
-        if len(self._line) >= self._room * self._slices:
+        if len(self._line) >= self._bound:
+            self._is_full = True
             return False
         self._line.append(who)
         return True
@@ -118,92 +125,100 @@ class Surplus:
             return True
         if not self._in_turn:
             self._begin()
-        if self.is_shedding:
+        if self._is_full:
             self._shed += 1
             return False
         self._count += 1
-        if not self._count % MIN_REQUESTS and self._work() - self._worked_s >= MAX_WORK_S:
-            self.is_shedding = True
-            self._shed_s = self._clock()
+        if not self._count % MIN_REQUESTS and not self.has_line:
+            self._look()
         return True
+
+    def _look(self) -> None:
+        """In the middle of a turn: whether it has become long."""
+        now_s = self._clock()
+        if now_s - self._started_s >= LONG_TURN_S:
+            self.has_line = True
+            # By processor time: whoever took the core from us may be gone, and nobody is to be refused for him.
+            self._each_s = max(self._work() - self._worked_s, LEAST_S) / self._count
+            self._bound = self._fitting(LINE_S)
+
+    def _fitting(self, line_s: float) -> int:
+        """How many can be judged in so long."""
+        return int(line_s / self._each_s) + 1
 
     def _begin(self) -> None:
         """The first request of a turn arrived."""
         self._in_turn = True
-        self._started_s = self._clock()
+        now_s = self._clock()
+        if self.has_line:
+            is_held = now_s - self._started_s > HELD_S
+            self._bound = self._fitting(self._short_s if self._is_overload and not is_held else LINE_S)
+        self._is_full = False
+        self._started_s = now_s
         self._worked_s = self._work()
         self._count = 0
         self._loop.call_soon(self._end)  # runs when all sockets of this turn were looked at
 
     def _end(self) -> None:
         """Everything that arrived was looked at."""
-        self._in_turn = False
-        if self.is_shedding:
-            self._end_shedding()
+        self._in_turn = self._is_full = False
+        if self.has_line:
+            self._end_lining()
             return
-        now_s = self._clock()
-        if self.asking is not None and self.asking.is_on:
-            self.asking.turn(now_s, self._count, 0, _took(now_s - self._started_s, self._work() - self._worked_s), 0.0)
-        started_s, rested_s = self._started_s, self._started_s - self._ended_s
-        self._ended_s = now_s
+        asking, now_s = self.asking, self._clock()
+        if asking is not None and asking.is_on:
+            asking.turn(now_s, self._count, 0, _took(now_s - self._started_s, self._work() - self._worked_s), 0.0)
+        rested_s, self._ended_s = self._started_s - self._ended_s, now_s
         if self.gathering is not None:
             self.gathering.after(rested_s, self._count)
-        if now_s - started_s < TARGET_S or self._count < MIN_REQUESTS:
-            self._late_since_s = 0.0
-        elif not self._late_since_s or rested_s > REST_S:
-            self._late_since_s = started_s
-        elif now_s - self._late_since_s >= INTERVAL_S:
-            self.is_shedding = True
+
+    def _end_lining(self) -> None:
+        asking, began_s, worked_s = self.asking, self._started_s, self._worked_s
+        read_s, read_work_s = self._clock(), self._work()
+        judged = self._count + self._serve(began_s, read_s)
+        now_s = self._ended_s = self._clock()
+        if self._shed:
+            self._is_overload = True
             self._shed_s = now_s
-
-    def _end_shedding(self) -> None:
-        asking, count = self.asking, self._count
-        if asking is None:
-            self._serve()
-        else:
-            began_s, worked_s = self._started_s, self._worked_s
-            read_s, read_work_s = self._clock(), self._work()
-            count += self._serve()
-            now_s, work_s = self._clock(), self._work()
-            asking.begin(began_s)
+            if asking is not None:
+                asking.begin(began_s, self._left)
+        elif self._is_overload and now_s - self._shed_s >= INTERVAL_S:
+            self._is_overload = False
+        if asking is not None and asking.is_on:
             reading_s = _took(read_s - began_s, read_work_s - worked_s)
-            asking.turn(now_s, count, self._shed, reading_s, _took(now_s - read_s, work_s - read_work_s))
-            self._slices = LINE_OF_SPARED if asking.is_heard else 1
-        self._while_shedding()
+            judging_s = _took(now_s - read_s, self._work() - read_work_s)
+            asking.turn(now_s, judged, self._shed, reading_s, judging_s, len(self._line))
+            self._short_s = LINE_OF_SPARED_S if asking.is_heard else SHORT_LINE_S
+        if self._shed:
+            if self.tell is not None:
+                self.tell(self._shed)
+            self._shed = 0
+        self._left = len(self._line)
+        if not self._left and not self._is_overload:
+            self.has_line = False
 
-    def _serve(self) -> int:
-        """Judges who is in the line, for a slice, and has room for as many as could be judged in it; how many were."""
+    def _serve(self, began_s: float, now_s: float) -> int:
+        """Judges who is in the line, until the turn that began at `began_s` is long enough; how many were."""
         line = self._line
-        before = len(line)
-        until_s = self._clock() + SLICE_S
+        if not line:
+            return 0
+        served, ended_s = 0, now_s
+        until_s = max(began_s + TURN_S, now_s + LEAST_S)
         self._is_serving = True
         try:
             while line:
                 line.popleft().go_on()
-                if self._clock() >= until_s:
+                served += 1
+                ended_s = self._clock()
+                if ended_s >= until_s:
                     break
         finally:
             self._is_serving = False
-        left = len(line)
-        if left:
+        if line:
             self._begin()  # they go on when those who came meanwhile were looked at
-        # A few are to be left each time, or a part of the slice would go unused.
-        if left * 4 > self._room:
-            self._room = max(before - left, self._room * 3 // 4)
-        elif not left and self._shed:
-            self._room += 1 + self._room // 8
-        return before - left
-
-    def _while_shedding(self) -> None:
-        now_s = self._ended_s = self._clock()
-        if self._shed:
-            self._shed_s = now_s
-            if self.tell is not None:
-                self.tell(self._shed)
-            self._shed = 0
-        elif not self._line and now_s - self._shed_s >= INTERVAL_S:  # everybody was judged at once for a whole interval
-            self.is_shedding = False
-            self._late_since_s = 0.0
+        if ended_s - now_s >= LEAST_S:
+            self._each_s += ((ended_s - now_s) / served - self._each_s) / 4
+        return served
 
 
 def _took(seconds: float, work_s: float) -> float:
