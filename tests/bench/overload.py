@@ -6,6 +6,10 @@ about the part that the service says (X-Botsieve-Ask).  All of that twice: with 
 judgement burns 0.5 ms more, so that reading and refusing a request is small beside judging it and one thread can really send five
 times as much.  The burn sits in the random number that each judgement draws: the one step of it that is not ours, and so burns in
 a compiled core too.
+
+Beside each row stands what was not the service: how late the sender sent (a burst of a late sender is what is shed then) and looked
+for answers, and how long service and sender waited for a core that another process had.  Beside a sender that asks on: what of
+the peak is left on this core where each question that is too many costs a receive and a send and nothing else (least.py).
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ import msgspec
 
 from tests.bench.checks import percentile_ms, question
 from tests.bench.figures import Figure, show
-from tests.bench.load import pinned
+from tests.bench.load import cpu_s, pinned, running
 
 BUDGET_S = 0.050
 CONNECTIONS = 800
@@ -39,13 +43,18 @@ ALL, HEARD_FOR_S = 100, 0.1  # as lua/resty/botsieve/asking.lua
 
 
 class Phase(msgspec.Struct):
-    """What was heard in one phase.  Times in seconds, sorted."""
+    """What was heard in one phase.  Times in seconds; those of the answers sorted.
+
+    `late`: of each request, how long after its time it was sent.  `unheard`: of each answer, how long nobody had looked before.
+    """
 
     seconds: float
     judged: list[float]
     shed: list[float]
     unsent: int = 0
     unasked: int = 0
+    late: list[float] = []
+    unheard: list[float] = []
 
     @property
     def goodput(self) -> float:
@@ -85,15 +94,15 @@ class Generator:
         self.obeys = False
         self._told = (ALL, 0.0)  # the part to ask, and until when
         self._unasked = 0
+        self._looked = 0.0
 
     def run(self, seconds: float, rate: float | None, *, at_most: int = CONNECTIONS) -> Phase:
         """`rate` a second, None: closed loop on `at_most` connections."""
         phase = Phase(seconds, [], [])
-        began = time.perf_counter()
+        began = self._looked = time.perf_counter()
         due = 0
         while (now := time.perf_counter()) < began + seconds:
             wanted = at_most - len(self._sent) if rate is None else int((now - began) * rate) - due
-            due += max(0, wanted) if rate is not None else 0
             for n in range(wanted):
                 if not self._free or len(self._sent) >= at_most:
                     phase.unsent += wanted - n if rate is not None else 0
@@ -102,17 +111,20 @@ class Generator:
                     phase.unasked += 1
                 else:
                     self._send()
+                    if rate is not None:
+                        phase.late.append(time.perf_counter() - began - (due + n + 1) / rate)
+            due += max(0, wanted) if rate is not None else 0
             self._hear(phase, 0.0005)
         until = time.perf_counter() + 2.0
         while self._sent and time.perf_counter() < until:
             self._hear(phase, 0.01)
-        phase.judged.sort()
-        phase.shed.sort()
+        for times in (phase.judged, phase.shed, phase.late, phase.unheard):
+            times.sort()
         return phase
 
     def _is_spared(self, now: float) -> bool:
         part, until = self._told
-        if now > until or random.randint(1, ALL) <= part:
+        if now > until or random.random() * ALL < part:
             return False
         self._unasked += 1
         return True
@@ -127,16 +139,19 @@ class Generator:
         self._socks[fd].send(asked)
 
     def _hear(self, phase: Phase, wait_s: float) -> None:
-        for fd, _ in self._poll.poll(wait_s, 256):
+        ready = self._poll.poll(wait_s, 64)  # few, so that what is due meanwhile is not sent as one burst
+        now = time.perf_counter()
+        unheard, self._looked = now - self._looked, now
+        for fd, _ in ready:
             data = self._socks[fd].recv(4096)
             assert data, "a connection was closed"
             assert data[9:12] in (b"200", b"403"), data[:200]
-            took = time.perf_counter() - self._sent.pop(fd)
-            (phase.shed if b"unjudged" in data else phase.judged).append(took)
+            (phase.shed if b"unjudged" in data else phase.judged).append(now - self._sent.pop(fd))
+            phase.unheard.append(unheard)
             self._free.append(fd)
             _, is_told, part = data.partition(b"X-Botsieve-Ask: ")
             if is_told:
-                self._told = int(part[: part.index(b"\r")]), time.perf_counter() + HEARD_FOR_S
+                self._told = int(part[: part.index(b"\r")]), now + HEARD_FOR_S
 
     def close(self) -> None:
         for sock in self._socks.values():
@@ -179,8 +194,26 @@ def serve(config: str, burn_us: int) -> None:
     sys.exit(main(["serve", "--config", config]))
 
 
-def attack(burn_us: int, seconds: float) -> list[Figure]:
-    """One service through its phases."""
+def least_s(seconds: float) -> float:
+    """Processor time of receiving a question and sending an answer, on core 1, where many come at once."""
+    with tempfile.TemporaryDirectory(prefix="bs-") as name:
+        path = Path(name) / "s"
+        with running([sys.executable, "-m", "tests.bench.least", str(path)], 1, unix=path) as pid:
+            sender = Generator(str(path), CONNECTIONS // 2)
+            sender.run(seconds / 4, None)
+            before = cpu_s(pid)
+            heard = sender.run(seconds, None)
+            sender.close()
+            return (cpu_s(pid) - before) / len(heard.shed)
+
+
+def waited_s(pid: int | str) -> float:
+    """How long the main thread of a process has waited for a core since it began."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def attack(burn_us: int, seconds: float, refusal_s: float) -> list[Figure]:
+    """One service through its phases.  `refusal_s`: the least that refusing one takes."""
     with tempfile.TemporaryDirectory(prefix="bs-") as name:
         folder = Path(name)
         config = folder / "botsieve.yaml"
@@ -197,13 +230,13 @@ def attack(burn_us: int, seconds: float) -> list[Figure]:
             while not (folder / "s").exists():
                 assert time.monotonic() < until, "the service does not start"
                 time.sleep(0.05)
-            return _phases(f"{folder}/s", folder / "log", burn_us, seconds)
+            return _phases(f"{folder}/s", folder / "log", burn_us, seconds, service.pid, refusal_s)
         finally:
             service.send_signal(signal.SIGTERM)
             service.wait(10)
 
 
-def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
+def _phases(path: str, log: Path, burn_us: int, seconds: float, service: int, refusal_s: float) -> list[Figure]:
     sender = Generator(path, CONNECTIONS)
     sender.run(1, None, at_most=32)
     peak = sender.run(seconds / 2, None, at_most=32)
@@ -215,11 +248,16 @@ def _phases(path: str, log: Path, burn_us: int, seconds: float) -> list[Figure]:
         for times in TIMES:
             told = log.read_text().count('"overloaded"')
             before = sender.run(1, None, at_most=32)
+            held = waited_s(service), waited_s("self")
             over = sender.run(seconds if times == TIMES[-1] else seconds / 2, before.goodput * times)
+            held = waited_s(service) - held[0], waited_s("self") - held[1]
             time.sleep(0.5)
             # The core is not the same all the time: each share is of what the peak was just before and just after.
             beside = (before, sender.run(1, None, at_most=32))
-            rows.append(_overload(beside, calm, over, FORMS[obeys], burn_us, log.read_text().count('"overloaded"') - told))
+            events = log.read_text().count('"overloaded"') - told
+            row = _overload(beside, calm, over, FORMS[obeys], burn_us, events)
+            beyond = "" if obeys else f"; {_reachable(beside, times, refusal_s)}"
+            rows.append(msgspec.structs.replace(row, how=f"{row.how}; {_of_others(over, *held)}{beyond}"))
     # Of what the core gives now: one that others slowed down to half since then would be asked for all that it has.
     after = sender.run(seconds / 2, min(peak.goodput, beside[1].goodput) / 2)
     sender.close()
@@ -262,6 +300,21 @@ def _overload(beside: tuple[Phase, Phase], calm: Phase, over: Phase, form: str, 
     )
 
 
+def _of_others(over: Phase, service_s: float, sender_s: float) -> str:
+    return (
+        f"the sender was late by {percentile_ms(over.late, 0.99):.1f} ms (p99) and looked for answers every "
+        f"{percentile_ms(over.unheard, 0.99):.1f} ms; others had the service's core for {service_s / over.seconds:.0%} of the time, "
+        f"the sender's for {sender_s / over.seconds:.0%}"
+    )
+
+
+def _reachable(beside: tuple[Phase, Phase], times: float, refusal_s: float) -> str:
+    """What is left of the peak where who is too many costs a receive and a send: (1 - n P c) / (1 - P c)."""
+    refusing = sum(phase.goodput for phase in beside) / 2 * refusal_s
+    most = max(0.0, 1 - times * refusing) / (1 - refusing)
+    return f"to receive and send alone takes {refusal_s * 1e6:.1f} us: {most:.0%} is the most that can be had of who asks on"
+
+
 def _after(calm: Phase, after: Phase) -> Figure:
     return Figure(
         what="half a second after the overload",
@@ -283,7 +336,8 @@ def _main() -> None:
         return
     os.sched_setaffinity(0, {0})
     seconds = 3.0 if given.quick else 10.0
-    show([*attack(BURN_US, seconds), *attack(0, seconds)])
+    refusal_s = least_s(1.0)
+    show([*attack(BURN_US, seconds, refusal_s), *attack(0, seconds, refusal_s)])
 
 
 if __name__ == "__main__":

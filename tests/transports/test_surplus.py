@@ -8,10 +8,23 @@ from pathlib import Path
 
 import pytest
 from botsieve.transports.http import NginxEdge
-from botsieve.transports.surplus import INTERVAL_S, MAX_WORK_S, MIN_REQUESTS, REST_S, SLICE_S, TARGET_S, Surplus, Waiting
+from botsieve.transports.surplus import (
+    HELD_S,
+    INTERVAL_S,
+    LEAST_S,
+    LINE_S,
+    LONG_TURN_S,
+    MIN_REQUESTS,
+    SHORT_LINE_S,
+    TURN_S,
+    Surplus,
+    Waiting,
+)
 
 from tests.transports.edge_harness import CONFIG, Service, check
 from tests.transports.wire import Listening, get, listening
+
+EACH_S = 50e-6
 
 
 class Asked:
@@ -39,13 +52,16 @@ class Turns:
         self.told: list[int] = []
         self.surplus.tell = self.told.append
 
-    def turn(self, requests: int, length_s: float, *, rest_s: float = 0.0, work_0_1: float = 0.1) -> int:
-        """A turn of so many requests, each of which takes its part of the length to judge; how many were answered unjudged."""
+    def turn(
+        self, requests: int, each_s: float = EACH_S, *, rest_s: float = 0.0, work_0_1: float = 1.0, read_s: float = 0.0
+    ) -> int:
+        """A turn in which so many requests arrive, each of which takes so long to judge; how many were answered unjudged."""
         self.now_s += rest_s
         shed = 0
         for _ in range(requests):
-            asked = Asked(self, length_s / requests, work_0_1)
-            if self.surplus.is_shedding:
+            self.now_s += read_s
+            asked = Asked(self, each_s, work_0_1)
+            if self.surplus.has_line:
                 shed += not self.surplus.takes(asked) and not self.surplus.admits()
             else:
                 asked.go_on()
@@ -53,10 +69,21 @@ class Turns:
         self.loop.run_forever()
         return shed
 
+    def burst(self, requests: int, *, rest_s: float = 0.0) -> None:
+        """So many at once, and nobody else until all that stand in the line are judged."""
+        self.turn(requests, rest_s=rest_s)
+        while self.standing:
+            assert self.turn(0) == 0
+
+    @property
+    def standing(self) -> int:
+        return len(self.surplus._line)
+
     def overload(self) -> None:
-        for _ in range(int(INTERVAL_S / TARGET_S) + 3):
-            self.turn(500, TARGET_S * 1.5)
-        assert self.surplus.is_shedding
+        """Until the line is as long as it is under overload."""
+        assert self.turn(2_000)
+        for _ in range(round(2 * LINE_S / TURN_S)):
+            self.turn(1_000)
 
 
 @pytest.fixture
@@ -66,47 +93,61 @@ def turns() -> Iterator[Turns]:
     found.loop.close()
 
 
+def test_a_burst_is_judged(turns: Turns) -> None:
+    """As many at once as can be judged in time are judged, in turns that let others in between; then there is no line."""
+    count = int((LONG_TURN_S + LINE_S) / EACH_S) - MIN_REQUESTS
+    assert turns.turn(count) == 0
+    assert turns.judged < count
+    began_s, longest_s = turns.now_s, 0.0
+    while turns.standing:
+        before_s = turns.now_s
+        assert turns.turn(0) == 0
+        longest_s = max(longest_s, turns.now_s - before_s)
+    assert turns.judged == count
+    assert turns.now_s - began_s <= LINE_S
+    assert longest_s <= TURN_S + EACH_S
+    assert not turns.surplus.has_line
+    assert turns.told == []
+
+
 def test_overload(turns: Turns) -> None:
-    """Long turns of many requests for a whole interval are overload, and not before; all of them are judged until then."""
-    passed_s = 0.0
-    while not turns.surplus.is_shedding:
-        assert turns.turn(500, TARGET_S * 1.5) == 0
-        passed_s += TARGET_S * 1.5
-        assert passed_s < 3 * INTERVAL_S
-    assert passed_s >= INTERVAL_S
+    """What is more than that is refused in the same turn, and nobody else until then; who stands in the line is judged."""
+    shed = turns.turn(2_000)
+    assert shed == pytest.approx(2_000 - (LONG_TURN_S + LINE_S) / EACH_S, abs=2 * MIN_REQUESTS)
+    assert turns.told == [shed]
+    turns.burst(0)
+    assert turns.judged == 2_000 - shed
 
 
-def test_own_work_is_overload_at_once(turns: Turns) -> None:
-    """One turn that spends more processor time than an edge waits: the rest of that very turn is answered without a verdict."""
-    shed = turns.turn(1_000, 10 * MAX_WORK_S, work_0_1=1.0)
-    assert 1_000 * 0.9 >= shed >= 1_000 * 0.9 - 2 * MIN_REQUESTS
-
-
-def test_slice(turns: Turns) -> None:
-    """Under overload a turn judges for its slice, all of it; every other request is told at once, and how many is told once a turn."""
+def test_turns_under_overload(turns: Turns) -> None:
+    """However much arrives: a turn takes its time, all of it, every request that is too many is told at once, and how many once a turn."""
     turns.overload()
-    for _ in range(30):
-        turns.turn(500, SLICE_S * 10)
     began_s, before, told = turns.now_s, turns.judged, len(turns.told)
-    shed = sum(turns.turn(500, SLICE_S * 10) for _ in range(40))
-    assert turns.now_s - began_s == pytest.approx(40 * SLICE_S, rel=0.1)
-    assert turns.judged - before == pytest.approx(40 * 50, rel=0.1)
-    assert shed == pytest.approx(40 * 450, rel=0.1)
+    shed = sum(turns.turn(500) for _ in range(40))
+    assert turns.now_s - began_s == pytest.approx(40 * TURN_S, rel=0.05)
+    assert turns.judged - before == pytest.approx(40 * TURN_S / EACH_S, rel=0.05)
+    assert shed == pytest.approx(40 * (500 - TURN_S / EACH_S), rel=0.05)
     assert sum(turns.told[told:]) == shed
+    assert len(turns.told) - told == 40
+
+
+def test_judging_has_its_part(turns: Turns) -> None:
+    """Where looking at what arrived takes all of a turn, some are judged in each all the same."""
+    turns.overload()
+    began_s, before = turns.now_s, turns.judged
+    for _ in range(40):
+        turns.turn(500, read_s=2 * TURN_S / 500)
+    assert turns.judged - before == pytest.approx(40 * LEAST_S / EACH_S, rel=0.1)
+    assert turns.now_s - began_s == pytest.approx(40 * (2 * TURN_S + LEAST_S), rel=0.05)
 
 
 def test_the_line_is_short(turns: Turns) -> None:
     """Whoever is let wait is judged within a few turns, also when judging takes ten times as long from one turn to the next."""
     turns.overload()
+    assert turns.standing <= SHORT_LINE_S / EACH_S + 1
     for _ in range(30):
-        turns.turn(500, SLICE_S * 10)
-    for _ in range(10):
-        turns.turn(500, SLICE_S * 100)
-    before = turns.judged
-    for _ in range(5):
-        turns.turn(500, SLICE_S * 100)
-    assert turns.judged - before == 25
-    assert len(turns.surplus._line) <= 3 * 5
+        turns.turn(500, EACH_S * 10)
+    assert turns.standing <= SHORT_LINE_S / EACH_S / 10 + 1
 
 
 def test_every_turn_judges_somebody(turns: Turns) -> None:
@@ -114,37 +155,50 @@ def test_every_turn_judges_somebody(turns: Turns) -> None:
     turns.overload()
     for _ in range(20):
         before = turns.judged
-        turns.turn(2, SLICE_S * 10)
-        assert turns.judged == before + 1
+        turns.turn(2, TURN_S * 10)
+        assert turns.judged > before
+    assert turns.judged == before + 1
+
+
+def test_who_was_held_up_with_us_is_judged(turns: Turns) -> None:
+    """Under overload another process had the core for a moment: who came meanwhile has waited, and is let in although the line is full."""
+    turns.overload()
+    many = int(LINE_S / EACH_S) - turns.standing - MIN_REQUESTS
+    assert turns.turn(many, rest_s=HELD_S / 2) > many / 2
+    assert turns.turn(many // 2, rest_s=HELD_S * 2) == 0
+    assert turns.turn(many) == many
+    while turns.standing > 1:
+        turns.turn(0)
 
 
 def test_end(turns: Turns) -> None:
-    """When everybody was judged for an interval, overload is over; it does not come back by one long turn."""
+    """When nobody was refused for an interval, overload is over; it does not come back by one long turn."""
     turns.overload()
-    turns.turn(100, SLICE_S * 2)
     until_s = turns.now_s + INTERVAL_S * 1.2
     while turns.now_s < until_s:
-        assert turns.turn(5, SLICE_S / 2, rest_s=0.001) == 0
-    assert not turns.surplus.is_shedding
-    turns.turn(500, TARGET_S * 5)
-    assert not turns.surplus.is_shedding
+        assert turns.turn(5, rest_s=0.001) == 0
+    assert not turns.surplus.has_line
+    assert turns.turn(100, LONG_TURN_S, work_0_1=0.001) == 0
+    assert turns.surplus.has_line
 
 
 @pytest.mark.parametrize(
     "stall",
     [
-        lambda turns: turns.turn(500, 0.3),  # one stall, of which a tenth was ours
-        lambda turns: [turns.turn(MIN_REQUESTS - 1, 0.2) for _ in range(50)],  # few requests, all of them slow
-        lambda turns: [turns.turn(500, TARGET_S * 3, rest_s=REST_S * 2) for _ in range(50)],  # bursts with rests between
-        lambda turns: [turns.turn(500, TARGET_S * 0.9) for _ in range(500)],  # all the loop can do, and in time
-        lambda turns: [turns.turn(500, TARGET_S * (1.5 if n % 4 else 0.5)) for n in range(200)],  # every fourth turn in time
+        lambda turns: turns.turn(400, 0.3 / 400, work_0_1=0.05),  # one stall, of which a twentieth was ours
+        lambda turns: [turns.turn(MIN_REQUESTS - 1, 0.02) for _ in range(50)],  # few requests, all of them slow
+        lambda turns: [turns.burst(500, rest_s=0.01) for _ in range(50)],  # bursts with rests between
+        lambda turns: [turns.turn(100, rest_s=0.0001 * (n % 2)) for n in range(500)],  # all the loop can do, and in time
+        lambda turns: [
+            turns.turn(500 if n % 20 == 0 else 20, rest_s=0.0008) for n in range(400)
+        ],  # long turns that are caught up
     ],
     ids=["one stall", "few and slow", "bursts", "full and in time", "caught up now and then"],
 )
 def test_no_overload(turns: Turns, stall: Callable[[Turns], object]) -> None:
     """A busy machine is not overload."""
     stall(turns)
-    assert not turns.surplus.is_shedding
+    turns.burst(0)
     assert turns.told == []
 
 
@@ -156,7 +210,7 @@ class Late(Surplus):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self.is_shedding = True
+        self.has_line = True
         self.is_full = False
         self.held: list[Waiting] | None = None
 
@@ -164,10 +218,16 @@ class Late(Surplus):
         if self.held is not None:
             self.held.append(who)
             return True
-        return not self.is_full and super().takes(who)
+        taken = super().takes(who)
+        assert taken
+        if self.is_full:
+            self._line.pop()
+            self._is_full = True
+        return not self.is_full
 
-    def _while_shedding(self) -> None:
-        self._shed = 0
+    def _end(self) -> None:
+        super()._end()
+        self.has_line = True
 
 
 @pytest.fixture
@@ -251,7 +311,7 @@ def test_what_arrives_meanwhile_is_read_afterwards(late: tuple[Listening, Late, 
         (who,) = surplus.held
         surplus.held = None
         edge.do(going_on(who))
-        assert [connection.reply().status for _ in range(3)] == [200, 200, 403]
+        assert [connection.reply().status for _ in range(3)] == [200, 200, 404]
 
 
 @pytest.mark.plain

@@ -17,7 +17,7 @@ from collections.abc import Callable
 # The first one is short: until it, edges ask about everything.
 STEP_S, FIRST_STEP_S = 0.05, 0.01
 # A line of so much work is wanted: with none the core would rest now and then, with more people would wait for nothing.
-WANTED_LINE_S = 0.004
+WANTED_LINE_S = 0.003
 # What is more or less than that is to be gone after so long.  Twice as long as it takes until an edge that hears late does as it is told:
 # shorter, and the line would swing.
 EVENED_S = 0.25
@@ -41,8 +41,8 @@ class Asking:
         "_carry",
         "_cost_s",
         "_judged",
-        "_known_s",
         "_judging_s",
+        "_known_s",
         "_reading_s",
         "_refused",
         "_say",

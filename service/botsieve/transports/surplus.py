@@ -31,7 +31,7 @@ LONG_TURN_S = 0.005
 LINE_S = 0.025
 # While there is a line a turn looks and judges for so long, and who is refused has waited for one turn at most: the goal is 5 ms.
 # It judges for LEAST_S of it however much there is to refuse.
-TURN_S, LEAST_S = 0.004, 0.0005
+TURN_S, LEAST_S = 0.003, 0.0005
 # The line under overload; where edges ask as much as they are told it is longer: what comes in one moment more is less in the next.
 SHORT_LINE_S, LINE_OF_SPARED_S = 0.003, 0.012
 # Looks that are further apart than this: something held us, and who arrived has waited for it.  He is not sent away for that.
@@ -42,6 +42,7 @@ INTERVAL_S = 0.100
 MIN_REQUESTS = 16
 # A turn that took so many times its processor time shared the core with others; one that took more was stopped, and is no measure.
 MOST_SHARED = 8.0
+_UNKNOWN = -1
 
 
 class Waiting(Protocol):
@@ -72,6 +73,7 @@ class Surplus:
         "_is_serving",
         "_left",
         "_line",
+        "_looked_s",
         "_loop",
         "_shed",
         "_shed_s",
@@ -102,17 +104,19 @@ class Surplus:
         self._line: deque[Waiting] = deque()
         self._left = 0  # so many stood in it when the last turn ended
         self._each_s = 1.0  # judging one takes
-        self._bound = 0  # so many may stand in the line when somebody arrives
+        self._bound = _UNKNOWN  # so many may stand in the line when somebody arrives in this turn
         self._short_s = SHORT_LINE_S  # the line under overload
         self._is_full = False
         self._is_overload = False  # somebody was refused in the last interval
         self._is_serving = False
-        self._started_s = self._ended_s = self._shed_s = 0.0
+        self._started_s = self._looked_s = self._ended_s = self._shed_s = 0.0
 
     def takes(self, who: Waiting) -> bool:
         """While there is a line: whether there is room in it.  Then `who` is told to go on in a moment."""
         if not self._in_turn:
             self._begin()
+        if self._bound < 0:
+            self._bound = self._length()
         if len(self._line) >= self._bound:
             self._is_full = True
             return False
@@ -140,21 +144,21 @@ class Surplus:
             self.has_line = True
             # By processor time: whoever took the core from us may be gone, and nobody is to be refused for him.
             self._each_s = max(self._work() - self._worked_s, LEAST_S) / self._count
-            self._bound = self._fitting(LINE_S)
+            self._looked_s = now_s
 
-    def _fitting(self, line_s: float) -> int:
-        """How many can be judged in so long."""
-        return int(line_s / self._each_s) + 1
+    def _length(self) -> int:
+        """The first one of a turn arrived: how many may stand in the line."""
+        now_s = self._clock()
+        is_held, self._looked_s = now_s - self._looked_s > HELD_S, now_s
+        length_s = self._short_s if self._is_overload and not is_held else LINE_S
+        return int(length_s / self._each_s) + 1
 
     def _begin(self) -> None:
         """The first request of a turn arrived."""
         self._in_turn = True
-        now_s = self._clock()
-        if self.has_line:
-            is_held = now_s - self._started_s > HELD_S
-            self._bound = self._fitting(self._short_s if self._is_overload and not is_held else LINE_S)
         self._is_full = False
-        self._started_s = now_s
+        self._bound = _UNKNOWN
+        self._started_s = self._clock()
         self._worked_s = self._work()
         self._count = 0
         self._loop.call_soon(self._end)  # runs when all sockets of this turn were looked at
