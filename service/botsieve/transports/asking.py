@@ -16,16 +16,16 @@ from collections.abc import Callable
 # The part is found anew so often.  Twenty times a second is a few hundred requests on a busy core: enough to divide by.
 # The first one is short: until it, edges ask about everything.
 STEP_S, FIRST_STEP_S = 0.05, 0.01
-# A line of so much work is wanted: with none the core would rest now and then, with more people would wait for nothing.
-WANTED_LINE_S = 0.003
+# A line of so much work is wanted, from and to: with less the core would rest now and then, with more people would wait for nothing.
+WANTED_S, MOST_WANTED_S = 0.003, 0.008
 # What is more or less than that is to be gone after so long.  Twice as long as it takes until an edge that hears late does as it is told:
 # shorter, and the line would swing.
 EVENED_S = 0.25
 # What was measured is worth half after so many steps.  Of the first few, each counts as much as the others.
 _HALF_OF_ARRIVALS, _HALF_OF_COST = 2.0, 4.0
-# After so many steps with room for everybody the edges are told nothing any more.
+# After so many steps with room for nearly everybody, and in the line for the others, the edges are told nothing any more.
 _CALM_STEPS = 10
-ALL = 100
+ALL, NEARLY_ALL = 100, 95
 
 
 class Asking:
@@ -106,16 +106,17 @@ class Asking:
         seconds = now_s - self._since_s
         self._measure(seconds)
         has_room = not self._refused
-        standing = self._waiting_least
+        standing_s = self._waiting_least * self._cost_s
         self.is_heard = self._spared > 0
         self._restart(now_s)
         if not self._cost_s:
             return  # nobody was judged yet: nothing is known of what can be
-        can_per_s = max(0.5, 1.0 + (WANTED_LINE_S - standing * self._cost_s) / EVENED_S) / self._cost_s
+        wanted_s = max(WANTED_S, min(standing_s, MOST_WANTED_S))
+        can_per_s = max(0.5, 1.0 + (wanted_s - standing_s) / EVENED_S) / self._cost_s
         # More than a hundred times of that is not told apart, nor remembered: its end would be noticed that much later.
         self._arriving_per_s = min(self._arriving_per_s, ALL * can_per_s)
         exact = ALL * can_per_s / self._arriving_per_s
-        self._calm = self._calm + 1 if exact >= ALL and has_room else 0
+        self._calm = self._calm + 1 if exact >= NEARLY_ALL and has_room else 0
         self.is_on = self._calm < _CALM_STEPS
         self._say(self._whole(exact) if self.is_on else 0)
 

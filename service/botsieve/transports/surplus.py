@@ -221,7 +221,9 @@ class Surplus:
         if line:
             self._begin()  # they go on when those who came meanwhile were looked at
         if ended_s - now_s >= LEAST_S:
-            self._each_s += ((ended_s - now_s) / served - self._each_s) / 4
+            # One turn in which another process had the core says little of the next ones.
+            each_s = min((ended_s - now_s) / served, 2 * self._each_s)
+            self._each_s += (each_s - self._each_s) / 4
         return served
 
 
