@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import selectors
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -74,6 +76,63 @@ def test_all_calls_together_work_for_one_slice_in_each_turn_of_the_loop() -> Non
     run(test)
 
 
+class Looks(selectors.DefaultSelector):
+    """Counts how often a loop looks at its sockets."""
+
+    number = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.number += 1
+        return super().select(timeout)
+
+
+def looks_of(test: Callable[[Turns, Callable[[], None]], Coroutine[Any, Any, None]]) -> list[int]:
+    """For each piece of work that the test did: how often the loop had looked at its sockets by then."""
+    looks = Looks()
+    done: list[int] = []
+
+    async def main() -> None:
+        await asyncio.wait_for(test(Turns(clock()), lambda: done.append(looks.number)), 60)
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(looks)) as runner:
+        runner.run(main())
+    return done
+
+
+def test_there_is_one_slice_between_two_looks_at_the_sockets() -> None:
+    """Whoever comes, goes and begins anew, and in whatever order the loop calls them: who comes behind another has what is left."""
+
+    async def test(turns: Turns, each: Callable[[], None]) -> None:
+        chance = random.Random(11)
+
+        async def caller() -> None:
+            for _ in range(20):
+                for _ in range(chance.randrange(12)):
+                    await asyncio.sleep(0)
+                await work(turns, chance.randrange(1, 9), each)
+                if chance.random() < 0.5:
+                    turns.leave()
+
+        await asyncio.gather(*[caller() for _ in range(4)])
+
+    done = looks_of(test)
+    assert max(Counter(done).values()) == PIECES
+
+
+def test_no_turn_goes_unused() -> None:
+    """While one has work, or several, a slice of it is done in each turn of the loop; also where one of them ends."""
+
+    async def test(turns: Turns, each: Callable[[], None]) -> None:
+        async def caller(pieces: int) -> None:
+            await work(turns, pieces, each)
+            turns.leave()
+
+        await asyncio.gather(caller(64), caller(27), caller(9))
+
+    done = looks_of(test)
+    assert set(done) == set(range(done[0], done[-1] + 1))
+
+
 def test_calls_take_turns() -> None:
     """Nobody waits for the end of another's batch: each has a slice, then the next in line."""
 
@@ -115,7 +174,7 @@ def test_idle_turns_are_free() -> None:
 
 
 def test_a_call_that_went_away_leaves_its_turn_to_the_next() -> None:
-    """Whether it goes while it waits or when its turn has just come: the queue moves on."""
+    """Whether it goes while it waits, when its turn has just come, or when it was promised the next: the queue moves on."""
 
     async def test(turns: Turns, _: LoopTurns) -> None:
         done: list[str] = []
@@ -129,6 +188,14 @@ def test_a_call_that_went_away_leaves_its_turn_to_the_next() -> None:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
         assert Counter(done)["a"] == Counter(done)["d"] == 12
         assert "c" not in done
+        await asyncio.wait_for(turns.take(), 1)
+        for _ in range(PIECES):
+            turns.has_time()
+        promised = asyncio.ensure_future(turns.take())
+        await asyncio.sleep(0)
+        promised.cancel()
+        await asyncio.gather(promised, return_exceptions=True)
+        assert promised.cancelled()
         await asyncio.wait_for(turns.take(), 1)
 
     run(test)

@@ -126,6 +126,8 @@ def _bounded(value: object) -> object:
     """Numbers and truth as they are, text cut, lists cut, anything else as its text."""
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, str) and len(value) <= _MAX_TEXT and value.isascii():
+        return value  # as it would be below: most are
     if isinstance(value, list | tuple):
         return [_bounded(item) for item in value[:_MAX_ITEMS]]
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)

@@ -223,6 +223,7 @@ class Calls:
         o = to_observation(b"".join(request.observation[:]), now_s=self._now_s(), sees=self._limits.sees)
         decision = self._service.judge_in_time(o, begun_s + self._limits.deadline_ms * 1e-3)
         self._turns.has_time()
+        self._turns.leave()
         if decision is None:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
         return to_check_response(told(self._service, o, decision, want_answer=request.want_answer))
@@ -250,6 +251,7 @@ class Calls:
         await turns.take()
         while batch.go_on(turns, self._now_s()):
             await turns.take()
+        turns.leave()
         return batch.results
 
     def _failed(self, error: Exception) -> bytes:
