@@ -171,6 +171,24 @@ def test_who_was_held_up_with_us_is_judged(turns: Turns) -> None:
         turns.turn(0)
 
 
+def test_processor_time_is_read_now_and_then(turns: Turns) -> None:
+    """Not for each of the turns that follow each other: reading it costs as much as a fiftieth of a judgement."""
+    reads = 0
+
+    def work() -> float:
+        nonlocal reads
+        reads += 1
+        return turns.worked_s
+
+    turns.surplus = Surplus(turns.loop, clock=lambda: turns.now_s, work=work)
+    for _ in range(1_000):
+        turns.turn(7, rest_s=0.0001)
+    assert reads == 1
+    count = int((LONG_TURN_S + LINE_S) / EACH_S) - MIN_REQUESTS
+    assert turns.turn(count) == 0
+    assert turns.turn(count) > count / 2
+
+
 def test_end(turns: Turns) -> None:
     """When nobody was refused for an interval, overload is over; it does not come back by one long turn."""
     turns.overload()
