@@ -3,7 +3,8 @@
 Every question costs us something even where it is only refused, and an edge that can let pass by itself is told to spare us that.
 What arrives at the edges is what they asked and what they say that they did not ask (X-Botsieve-Unjudged, behind the `+`); what
 can be judged is what one judgement takes.  The part is the one through the other, so an answer that is late changes nothing: no step
-rests on the step before, and none on how many were refused.
+rests on the step before, and none on how many were refused.  Only the line moves it, and slowly: a part that is a little too large
+or too small makes it grow or go.
 
 Law of the file: pure; times are those of the caller's clock.  What an edge says it did not ask is believed as its other numbers
 are, and a wrong one is forgotten within a second.
