@@ -339,18 +339,19 @@ def test_nobody_was_judged_yet() -> None:
             st.integers(0, 10**15),
             st.floats(0, 10),
             st.floats(0, 10),
+            st.integers(0, 10**6),
         ),
         max_size=30,
     )
 )
-def test_any_turns(turns: list[tuple[float, int, int, int, float, float]]) -> None:
+def test_any_turns(turns: list[tuple[float, int, int, int, float, float, int]]) -> None:
     """Whatever happens in them: a whole number from 1 to 100, or 0 for nothing to say; nothing raises."""
     said: list[int] = []
     asking = Asking(said.append)
     now_s = 0.0
-    for passed_s, judged, shed, spared, reading_s, judging_s in turns:
+    for passed_s, judged, shed, spared, reading_s, judging_s, waiting in turns:
         now_s += passed_s
-        asking.begin(now_s)
+        asking.begin(now_s, waiting)
         asking.spared(spared)
-        asking.turn(now_s, judged, shed, reading_s, judging_s)
+        asking.turn(now_s, judged, shed, reading_s, judging_s, waiting // 2)
     assert all(isinstance(part, int) and 0 <= part <= ALL for part in said)
