@@ -6,8 +6,6 @@ table's bytes, and nothing here knows a limit of a policy.  Keys hold the policy
 
 from __future__ import annotations
 
-from array import array
-
 from botsieve.state.profiles import Site
 from botsieve.state.table import Table
 from botsieve.state.world import World
@@ -17,7 +15,7 @@ DEVICE, SESSION, CLIENT = "device", "session", "client"
 # By sys.getsizeof and the dict entry that holds it; tests/unit/attacks/test_subjects.py keeps them honest.
 SUBJECT_BYTES = 420
 PAGE_BYTES = 130
-STAMP_BYTES = 8
+STAMP_BYTES = 32
 
 
 class Subject:
@@ -55,7 +53,7 @@ class Subject:
         self.first_s = now_s
         self.last_s = now_s
         self.pages: dict[int, float] = {}
-        self.refreshes: array[float] | None = None
+        self.refreshes: list[float] | None = None
         self.transactions = 0
         self.calls: tuple[int, ...] = ()
         self.slice = 0

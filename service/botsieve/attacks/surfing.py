@@ -7,8 +7,6 @@ together (a browser that restores its tabs, a folder of bookmarks) violate it to
 
 from __future__ import annotations
 
-from array import array
-
 from botsieve.attacks.subjects import Subject
 from botsieve.decision import Measure
 from botsieve.detectors.settings import RapidSurfing
@@ -24,30 +22,49 @@ def count(subject: Subject, page: int, now_s: float, settings: RapidSurfing) -> 
     pages = subject.pages
     horizon_s = now_s - settings.window_s
     last_s = pages.get(page)
-    if last_s is not None:
+    if last_s is not None and len(pages) > 1:
         del pages[page]  # the dict is in the order of the last views
     pages[page] = now_s
+    many = len(pages) > 1 and _are_many(pages, horizon_s, settings.pages)
+    stamps = subject.refreshes
     if last_s is not None and last_s > horizon_s:
-        stamps = subject.refreshes
         if stamps is None:
-            stamps = subject.refreshes = array("d")
+            stamps = subject.refreshes = []
         stamps.append(now_s)
-        if len(stamps) > 2 * settings.refreshes:
+    if stamps:
+        most = settings.refreshes
+        if len(stamps) > 2 * most:
             del stamps[0]
+        if _within(stamps, horizon_s) > most:
+            subject.tabs = 0
+            return True
+    if many:
+        _opened_together(subject, now_s, settings)
+    return many
+
+
+def _are_many(pages: dict[int, float], horizon_s: float, most: int) -> bool:
+    """Forgets what was last viewed before, and the oldest of twice the maximum; whether there are more than the maximum."""
     oldest, oldest_s = first_of(pages)
     while oldest_s <= horizon_s:
         del pages[oldest]
         oldest, oldest_s = first_of(pages)
-    most = settings.pages
     if len(pages) > 2 * most:
         del pages[oldest]
-    many = len(pages) > most
-    if subject.refreshes is not None and refreshes_within(subject, now_s, settings) > settings.refreshes:
-        subject.tabs = 0
-        return True
-    if many:
-        _opened_together(subject, now_s, settings)
-    return many
+    return len(pages) > most
+
+
+def _within(stamps: list[float], horizon_s: float) -> int:
+    """How many are left of them when what is older is forgotten."""
+    if stamps[0] > horizon_s:  # nearly always
+        return len(stamps)
+    old = 0
+    for stamp_s in stamps:
+        if stamp_s > horizon_s:
+            break
+        old += 1
+    del stamps[:old]
+    return len(stamps)
 
 
 def _opened_together(subject: Subject, now_s: float, settings: RapidSurfing) -> None:
@@ -76,17 +93,7 @@ def is_tabs(subject: Subject) -> bool:
 def refreshes_within(subject: Subject, now_s: float, settings: RapidSurfing) -> int:
     """Refreshes in the window (at most twice the limit); what is older is forgotten."""
     stamps = subject.refreshes
-    if not stamps:
-        return 0
-    horizon_s = now_s - settings.window_s
-    old = 0
-    for stamp_s in stamps:
-        if stamp_s > horizon_s:
-            break
-        old += 1
-    if old:
-        del stamps[:old]
-    return len(stamps)
+    return _within(stamps, now_s - settings.window_s) if stamps else 0
 
 
 def pages_within(subject: Subject, now_s: float, settings: RapidSurfing) -> int:

@@ -50,7 +50,8 @@ class Beats:
         packed = stamp.to_bytes(8, "big", signed=True)
         if self.count:
             if stamp <= self.newest:
-                self._insert(stamp, keep, window_ms)
+                if stamp != self.newest:
+                    self._insert(stamp, keep, window_ms)
                 return
             gap = time_ms - (self.newest >> ID_BITS)
             if gap > window_ms:
@@ -161,20 +162,27 @@ class LastSeen:
     def add(self, thing: int, time_s: float, keep: int) -> bool:
         """Counts one sight; true if the thing was not among the last `keep`."""
         seen = self.seen
-        is_new = thing not in seen
-        if not is_new:
-            del seen[thing]  # the dict is in the order of the last sights
+        before = len(seen)
         seen[thing] = time_s
-        if is_new and len(seen) > keep:
+        if len(seen) == before:
+            if before > 1:  # the dict is in the order of the last sights
+                del seen[thing]
+                seen[thing] = time_s
+            return False
+        if before >= keep:
             del seen[first_of(seen)[0]]
-        return is_new
+        return True
 
     def turn(self, thing: int, time_s: float, keep: int, horizon_s: float) -> None:
         """Counts one sight, and drops what was last seen before `horizon_s`, else the oldest of more than `keep`."""
         seen = self.seen
-        if thing in seen:
-            del seen[thing]
+        before = len(seen)
         seen[thing] = time_s
+        if len(seen) == before:
+            if before == 1 and time_s >= horizon_s:  # mostly: one page again and again, one address of a network
+                return
+            del seen[thing]
+            seen[thing] = time_s
         oldest, oldest_s = first_of(seen)
         if oldest_s < horizon_s:
             self.forget_before(horizon_s)
@@ -210,23 +218,24 @@ class Windowed:
     A slice is named by the number of its start; its length is the caller's.  `total` sums what is inside the window.
     """
 
-    __slots__ = ("counts", "newest", "total")
+    __slots__ = ("_counts", "_here", "newest", "total")
 
     def __init__(self, slices: int) -> None:
-        self.counts = [0] * slices
+        self._counts = [0] * slices
+        self._here = 0  # what the newest slice holds: nearly all of it is counted without a look at the others
         self.newest = 0
         self.total = 0
 
     def add(self, number: int, amount: int = 1) -> int:
         """Counts `amount` in slice `number` (time / length of a slice); the total of the window after it."""
-        counts = self.counts
-        if number != self.newest:
-            if number > self.newest:
-                self._turn(number)
-                counts = self.counts
-            elif number <= self.newest - len(counts):
-                return self.total  # older than the window: no longer of interest
-        counts[number % len(counts)] += amount
+        if number > self.newest:
+            self._turn(number)
+        if number == self.newest:
+            self._here += amount
+        elif number > self.newest - len(self._counts):
+            self._counts[number % len(self._counts)] += amount
+        else:
+            return self.total  # older than the window: no longer of interest
         self.total += amount
         return self.total
 
@@ -237,23 +246,26 @@ class Windowed:
         return self.total
 
     def _turn(self, number: int) -> None:
-        counts = self.counts
+        counts = self._counts
         size = len(counts)
         if number - self.newest >= size:
-            self.counts = [0] * size
+            self._counts = [0] * size
             self.total = 0
         else:
+            counts[self.newest % size] = self._here
             for old in range(self.newest + 1, number + 1):
                 self.total -= counts[old % size]
                 counts[old % size] = 0
+        self._here = 0
         self.newest = number
 
     def slices(self) -> dict[int, int]:
         """What a process publishes: slice number to absolute count, zeros left out."""
-        size = len(self.counts)
-        return {
-            n: self.counts[n % size] for n in range(self.newest - size + 1, self.newest + 1) if n >= 0 and self.counts[n % size]
+        size = len(self._counts)
+        older = {
+            n: self._counts[n % size] for n in range(self.newest - size + 1, self.newest) if n >= 0 and self._counts[n % size]
         }
+        return older | {self.newest: self._here} if self._here else older
 
 
 def merge_windowed(mine: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:

@@ -65,12 +65,13 @@ class Track:
         """Counts one item; by how many remembered items the track has grown (may be negative)."""
         seen = self.items.seen
         before = len(seen)
-        if item in seen:
-            del seen[item]
-            seen[item] = now_s
-            self.items.forget_before(now_s - window_s)
-            return len(seen) - before
         seen[item] = now_s
+        if len(seen) == before:
+            if before > 1:  # else it is the only one
+                del seen[item]
+                seen[item] = now_s
+                self.items.forget_before(now_s - window_s)
+            return len(seen) - before
         oldest, oldest_s = first_of(seen)
         if oldest_s < now_s - window_s:
             self.items.forget_before(now_s - window_s)

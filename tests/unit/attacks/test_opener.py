@@ -94,6 +94,6 @@ def test_the_bytes_that_the_table_is_told() -> None:
     """Not less than what a profile takes."""
     opener = Opener(Counted(SETTINGS), START_S)
     parts = (opener.recent, opener.usual.sessions, opener.usual.windows)
-    size = sum(sys.getsizeof(part) + sys.getsizeof(part.counts) for part in parts)
+    size = sum(sys.getsizeof(part) + sys.getsizeof(part._counts) for part in parts)
     size += sys.getsizeof(opener) + sys.getsizeof(opener.usual) + 200  # numbers, the key, the entry of the dict
     assert size <= OPENER_BYTES
