@@ -77,12 +77,27 @@ class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return f"{name}:{self.detail}" if self.detail else name
 
 
+class Again:
+    """A finding that comes again and again, each time as this object, with what is made of it: that is made once.
+
+    `logged`, `told`: as the log packs it and as gRPC tells it, b"" before they do.
+    """
+
+    __slots__ = ("logged", "signal", "told")
+
+    def __init__(self, signal: Signal) -> None:
+        self.signal = signal
+        self.logged = b""
+        self.told = b""
+
+
 class Violation(msgspec.Struct, frozen=True, gc=False):
     """One request by which a subject crosses a threshold, or goes on while its prevention holds.
 
     `detector`: its id, such as `surfing.rapid`.  `subject`, `key`: whose doing it is (a word of docs/decision-log.md and the 8 bytes
     that name it in the state).  `action`: alarm or block.  `measures`: each value beside its limit.  `detail`: our own words only,
-    such as an extension's name.  `prevention_s`: how long its prevention lasts.
+    such as an extension's name.  `prevention_s`: how long its prevention lasts.  `again`: what stands among the signals for it, where
+    that is at hand.
     """
 
     detector: str
@@ -93,6 +108,14 @@ class Violation(msgspec.Struct, frozen=True, gc=False):
     measures: tuple[Measure, ...]
     prevention_s: float
     detail: str = ""
+    again: Again | None = None
+
+    @property
+    def signal(self) -> Signal:
+        """What stands among the signals for it."""
+        if self.again is not None:
+            return self.again.signal
+        return Signal(self.detector, 0, self.detail, self.subject, self.measures, self.attack_type)
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -140,3 +163,8 @@ def of_count(told: Counted) -> Signal:
     """The finding that says it."""
     name, points, detail, subject, attack_type, measured, value, limit = told
     return Signal(name, points, detail, subject, (Measure(measured, value, limit),), attack_type)
+
+
+def again_of(decision: Decision) -> Again | None:
+    """What the first of its violations says, where that comes again and again.  It may stand among the signals, and may not."""
+    return decision.violations[0].again if decision.violations else None

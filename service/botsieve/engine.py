@@ -26,6 +26,7 @@ from botsieve.detectors.view import View
 from botsieve.identity import Identities
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION, Observation
 from botsieve.policy import Rulebook
+from botsieve.remembered import Answers
 from botsieve.score import BEHAVIOUR_FAMILIES, settle, total
 from botsieve.state.profiles import Site
 from botsieve.state.recent import Recent, name_of
@@ -40,6 +41,12 @@ ATTACKS_SHARE = 8
 
 # Decisions are remembered by tens of thousands: what a client chose of them is bounded.
 _MAX_ROUTE = 1_024  # as in the decision log
+
+# A site has few: the same text is the same object in all decisions.
+_MAX_ROUTES, _MAX_KEPT_ROUTE = 1_024, 256
+_ROUTES: Answers[bytes, str] = Answers(
+    _MAX_ROUTES, lambda template: template[:_MAX_ROUTE].decode("latin-1"), lambda template: len(template) <= _MAX_KEPT_ROUTE
+)
 
 _THRESHOLD = {verdict: f"threshold.{verdict}" for verdict in VERDICTS}
 
@@ -207,7 +214,7 @@ class Engine(Identities):
             Request(o, view, session, standing, who.key, now_s, who.name, draw_0_1, self.sessions is not None)
         )
         if ruling.violations:
-            signals += tuple([Signal(v.detector, 0, v.detail, v.subject, v.measures, v.attack_type) for v in ruling.violations])
+            signals += tuple([violation.signal for violation in ruling.violations])
         listed = applied.reputation.find(o.client) if applied.reputation is not None else None
         if listed is not None:
             signals += (listed.signal,)
@@ -333,7 +340,7 @@ class Engine(Identities):
             here.audience,
             applied.config,
             level,
-            route.template[:_MAX_ROUTE].decode("latin-1"),
+            _ROUTES[route.template],
             deferred,
             ruling.retry_after_s if prevented and would == BLOCK else 0,
             self._new_session(at, decision_id, shown=would != ALLOW and at.shown),

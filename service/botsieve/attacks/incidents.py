@@ -16,7 +16,7 @@ import msgspec
 
 from botsieve.attacks.distinct import Distinct
 from botsieve.attacks.types import EXPIRED
-from botsieve.decision import BLOCK, CHALLENGE, Decision, Violation
+from botsieve.decision import BLOCK, CHALLENGE, Decision, Measure, Violation
 from botsieve.observation import Observation
 
 OWN_PER_NETWORK = 50  # incidents of one type and policy; the next ones of that network share one
@@ -43,8 +43,9 @@ class Incident(msgspec.Struct, eq=False):
     """One attack.  Times are `now_s`; `ended_s` 0 while it is open.
 
     `id`: the decision that opened it, and which of its violations.  `client`: 16 packed bytes of its first request, b"" when it was
-    read back.  `key`, `network_key`: keyed hashes.  `measures`: name to [highest, last, limit or None].  `until_s`: when it ends
-    unless another violation comes.  `shared`: who takes part in an incident of a network or of everybody; None: one subject.
+    read back.  `key`, `network_key`: keyed hashes.  `until_s`: when it ends unless another violation comes.  `shared`: who takes part
+    in an incident of a network or of everybody; None: one subject.  `measured`: the name of what was measured first, its highest and
+    last value and its limit; most have no other.  `others`: the rest of `measures`.
     `round`: the last one of `IncidentBook.take` for which it is noted that it changed.
     """
 
@@ -61,7 +62,7 @@ class Incident(msgspec.Struct, eq=False):
     started_s: float
     last_s: float
     until_s: float
-    measures: dict[str, list[float | None]]
+    others: dict[str, list[float | None]]
     details: list[str]
     ended_s: float = 0.0
     why: str = ""
@@ -72,6 +73,15 @@ class Incident(msgspec.Struct, eq=False):
     samples: int = 0
     shared: Distinct | None = None
     round: int = -1
+    measured: str = ""
+    highest: float = 0.0
+    latest: float = 0.0
+    limit: float | None = None
+
+    @property
+    def measures(self) -> dict[str, list[float | None]]:
+        """What was measured, by name: highest, last, limit or None."""
+        return {self.measured: [self.highest, self.latest, self.limit], **self.others} if self.measured else self.others
 
     @property
     def name(self) -> _Name:
@@ -253,7 +263,7 @@ class IncidentBook:
             started_s=now_s,
             last_s=now_s,
             until_s=now_s + max(LEAST_S, violation.prevention_s),
-            measures={},
+            others={},
             details=[],
             shared=None if key == violation.key else Distinct(),
         )
@@ -328,16 +338,29 @@ class IncidentBook:
 
 def _measure(incident: Incident, violation: Violation) -> None:
     """Takes the measured numbers: the highest and the last of each."""
-    measures = incident.measures
     for measure in violation.measures:
-        known = measures.get(measure.name)
-        if known is not None:
-            highest = known[0]
-            if highest is None or highest < measure.value:
-                known[0] = measure.value
-            known[1], known[2] = measure.value, measure.limit
-        elif len(measures) < _MAX_MEASURES:
-            measures[measure.name] = [measure.value, measure.value, measure.limit]
+        value = measure.value
+        if measure.name == incident.measured:
+            if incident.highest < value:
+                incident.highest = value
+            incident.latest, incident.limit = value, measure.limit
+        elif incident.measured or incident.others:
+            _measure_other(incident.others, measure)
+        else:
+            incident.measured = measure.name
+            incident.highest = incident.latest = value
+            incident.limit = measure.limit
     detail = violation.detail
     if detail and len(incident.details) < _MAX_DETAILS and detail not in incident.details:
         incident.details.append(detail)
+
+
+def _measure_other(others: dict[str, list[float | None]], measure: Measure) -> None:
+    known = others.get(measure.name)
+    if known is not None:
+        highest = known[0]
+        if highest is None or highest < measure.value:
+            known[0] = measure.value
+        known[1], known[2] = measure.value, measure.limit
+    elif len(others) < _MAX_MEASURES - 1:
+        others[measure.name] = [measure.value, measure.value, measure.limit]

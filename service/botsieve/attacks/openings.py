@@ -18,7 +18,7 @@ from botsieve.attacks.preventions import Prevention, Preventions, Whom
 from botsieve.attacks.subjects import Subjects
 from botsieve.attacks.types import NOTHING, SESSION_OPENING, STOP, Ruling, joined
 from botsieve.attacks.visits import Visits
-from botsieve.decision import BLOCK, CHALLENGE, Measure, Violation
+from botsieve.decision import BLOCK, CHALLENGE, Again, Measure, Signal, Violation
 from botsieve.detectors.settings import SessionOpening
 from botsieve.observation import DELIVERS_COOKIE, NAVIGATION
 from botsieve.ranges import V4_PREFIX
@@ -180,8 +180,11 @@ class Openings:
         if count < PAGE_LOADS:
             return NOTHING
         key = self._world.name_on(request.view.profiles.site, request.client_key)
-        measures = (Measure("page_loads_without_cookie", count, PAGE_LOADS),)
-        found = Violation(OPENING, SESSION_OPENING, CLIENT, key, settings.action, measures, settings.prevention_s, NO_COOKIE)
+        again = _NO_COOKIES[count] if count < _OFTEN else _no_cookie(count)
+        measures = again.signal.measures
+        found = Violation(
+            OPENING, SESSION_OPENING, CLIENT, key, settings.action, measures, settings.prevention_s, NO_COOKIE, again
+        )
         challenges = settings.action == STOP
         return Ruling(CHALLENGE if challenges else "", "normal" if challenges else "", violations=(found,))
 
@@ -266,3 +269,13 @@ def _usual_per_s(opener: Opener, now_s: float, settings: SessionOpening) -> floa
 
 def _nobody(address: bytes) -> str:
     return ""
+
+
+def _no_cookie(count: int) -> Again:
+    """What is said of a client that came so many times without its cookie."""
+    measures = (Measure("page_loads_without_cookie", count, PAGE_LOADS),)
+    return Again(Signal(OPENING, 0, NO_COOKIE, CLIENT, measures, SESSION_OPENING))
+
+
+_OFTEN = 500
+_NO_COOKIES = [_no_cookie(count) for count in range(_OFTEN)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from botsieve.decision import Counted, Decision, Signal, of_count
+from botsieve.decision import Counted, Decision, Signal, again_of, of_count
 from botsieve.observation import Observation
 from botsieve.remembered import Answers
 
@@ -23,7 +23,10 @@ _MAX_KEPT_ROUTE = 256
 _Ruled = tuple[str, str, str, int, bool, str, str, str, str, str, bool, str, str, str]
 _Seen = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
-_ENCODE = msgspec.msgpack.Encoder().encode
+_ENCODE, _ENCODE_INTO = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Encoder().encode_into
+# What was packed last lies here: it has the length of most others, so there is nearly always room for the next, which costs half as
+# much as to make room step by step.  The loop's thread packs, and nobody else.
+_ROOM = bytearray()
 
 
 def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sample_percent: float = 0.0) -> bytes:
@@ -34,7 +37,8 @@ def pack(o: Observation, decision: Decision, now_s: float, decide_us: int, sampl
 def packed(record: tuple[object, ...]) -> bytes:
     """A Record as the ring holds it."""
     try:
-        return _ENCODE(record)
+        _ENCODE_INTO(record, _ROOM)
+        return bytes(_ROOM)
     except UnicodeEncodeError:
         # A lone surrogate in a name of ours.  Recording a decision must not fail for it.
         return _ENCODE(_as_text(record))
@@ -46,31 +50,14 @@ def record_of(
     """One decision as a Record: what the log's queue holds.  `now_s`: as above."""
     path = o.path
     agent = o.headers.get(b"user-agent", b"")
-    route = decision.route
-    signals = decision.signals
     # By position, in the order of Record.
     return (
         now_s,
         decide_us,
         sample_percent,
         decision.id,
-        _RULED[
-            decision.verdict,
-            decision.would_be,
-            decision.mode,
-            decision.score,
-            decision.bot,
-            decision.rule,
-            decision.policy,
-            decision.audience,
-            decision.config,
-            decision.level,
-            decision.deferred,
-            route if len(route) <= MAX_PATH else route[:MAX_PATH],
-            o.edge,
-            o.kind,
-        ],
-        _told(signals) if signals else _NOTHING_TOLD,
+        _ruled(o, decision),
+        _told(decision) if decision.signals else _NOTHING_TOLD,
         _SEEN[
             o.method,
             o.host,
@@ -86,9 +73,95 @@ def record_of(
     )
 
 
-def _told(signals: tuple[Signal, ...]) -> bytes:
+class _Last:
+    """What was decided last, and how that was packed: mostly the next decision says the same."""
+
+    __slots__ = (
+        "audience",
+        "bot",
+        "config",
+        "deferred",
+        "edge",
+        "kind",
+        "level",
+        "mode",
+        "packed",
+        "policy",
+        "route",
+        "rule",
+        "score",
+        "verdict",
+        "would_be",
+    )
+
+    def __init__(self) -> None:
+        self.verdict = self.would_be = self.mode = self.rule = self.policy = self.audience = self.config = ""
+        self.level = self.route = self.edge = self.kind = ""
+        self.score = -1
+        self.bot = self.deferred = False
+        self.packed = b""
+
+    def take(self, o: Observation, decision: Decision) -> None:
+        """From now on it is this one."""
+        route = decision.route
+        self.packed = _RULED[
+            decision.verdict,
+            decision.would_be,
+            decision.mode,
+            decision.score,
+            decision.bot,
+            decision.rule,
+            decision.policy,
+            decision.audience,
+            decision.config,
+            decision.level,
+            decision.deferred,
+            route if len(route) <= MAX_PATH else route[:MAX_PATH],
+            o.edge,
+            o.kind,
+        ]
+        self.verdict, self.would_be, self.mode, self.score = decision.verdict, decision.would_be, decision.mode, decision.score
+        self.bot, self.rule, self.policy, self.audience = decision.bot, decision.rule, decision.policy, decision.audience
+        self.config, self.level, self.deferred, self.route = decision.config, decision.level, decision.deferred, route
+        self.edge, self.kind = o.edge, o.kind
+
+
+_LAST: _Last = _Last()
+
+
+def _ruled(o: Observation, decision: Decision) -> bytes:
+    """What was decided beside the findings."""
+    last = _LAST
+    # By identity: words of ours, which are the same objects each time.  Of others than that the answer is the same, and costs more.
+    if not (
+        last.route is decision.route
+        and last.score == decision.score
+        and last.would_be is decision.would_be
+        and last.verdict is decision.verdict
+        and last.rule is decision.rule
+        and last.policy is decision.policy
+        and last.kind is o.kind
+        and last.edge is o.edge
+        and last.level is decision.level
+        and last.config is decision.config
+        and last.mode is decision.mode
+        and last.audience is decision.audience
+        and last.bot == decision.bot
+        and last.deferred == decision.deferred
+    ):
+        last.take(o, decision)
+    return last.packed
+
+
+def _told(decision: Decision) -> bytes:
     """The findings."""
+    signals = decision.signals
     if len(signals) == 1:
+        again = again_of(decision)
+        if again is not None and again.signal is signals[0]:
+            if not again.logged:
+                again.logged = packed((_signal(again.signal),))
+            return again.logged
         counted = signals[0].as_count
         if counted is not None:
             return _COUNTS[counted]

@@ -23,6 +23,7 @@ def incident_of(row: IncidentRow, ahead_s: float) -> Incident:
     """An open incident that was read back.  Its address was never kept whole: it has none."""
     fields: dict[str, object] = {name: getattr(row, name) for name in row.__struct_fields__ if name != "network"}
     fields |= {name: getattr(row, name) - ahead_s for name in _TIMES}
+    fields["others"] = fields.pop("measures")
     return Incident(**{**fields, "client": b""})  # type: ignore[arg-type]
 
 

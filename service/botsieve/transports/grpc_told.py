@@ -12,7 +12,20 @@ from math import copysign
 from struct import Struct
 from typing import Protocol
 
-from botsieve.decision import ALLOW, BLOCK, CHALLENGE, ENFORCE, MONITOR, Counted, Decision, Measure, Signal, of_count
+from botsieve.decision import (
+    ALLOW,
+    BLOCK,
+    CHALLENGE,
+    ENFORCE,
+    MONITOR,
+    Again,
+    Counted,
+    Decision,
+    Measure,
+    Signal,
+    again_of,
+    of_count,
+)
 from botsieve.remembered import Answers
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.v1 import decision_service_pb2 as service_pb
@@ -87,36 +100,37 @@ def to_check_response(decision: bytes) -> bytes:
 
 def to_check_result(decision: bytes) -> bytes:
     """CheckResult with a Decision."""
-    return _RESULT_DECISION + _sized(decision)
+    length = len(decision)
+    return (_RESULT_HEADS[length] if length < _SHORT else _RESULT_DECISION + _varint(length)) + decision
 
 
 def to_check_stream_response(batch: int, results: list[bytes]) -> bytes:
     """CheckStreamResponse with its CheckResults.  `batch`: 0 to 2**64 - 1."""
     parts = [_number(_BATCH, batch)]
     for result in results:
-        parts += (_RESULTS, _size(len(result)), result)
+        length = len(result)
+        parts.append(_RESULTS_HEADS[length] if length < _SHORT else _RESULTS + _varint(length))
+        parts.append(result)
     return b"".join(parts)
 
 
 def to_decision(decision: Decision, answer: Answer | None = None) -> bytes:
     """Decision; `answer` is what the client is to get, if it was asked for and is not allow."""
-    parts: list[bytes] = []
     # Piece by piece: to put them together by `+` copies each once more.
     name = decision.id.encode()
-    if name:
-        parts.append(_ID)
-        parts.append(_size(len(name)))
-        parts.append(name)
-    parts.append(_HEADS[decision.verdict, decision.would_be, decision.mode, decision.score])
+    length = len(name)
+    framed = _framed(decision)
+    parts = [_ID_HEADS[length] if length < _SHORT else _ID + _varint(length), name, framed.head]
+    again = again_of(decision)
     for signal in decision.signals:
-        parts.append(_signal(signal))
-    parts.append(_TAILS[decision.policy, decision.rule, decision.config])
+        parts.append(_signal(signal) if again is None or again.signal is not signal else _again(again))
+    parts.append(framed.tail)
     if decision.retry_after_s:
         parts.append(_number(_RETRY_AFTER, decision.retry_after_s))
     if decision.set_cookie:
         cookie = decision.set_cookie.encode()
-        parts.append(_SET_COOKIE)
-        parts.append(_size(len(cookie)))
+        length = len(cookie)
+        parts.append(_COOKIE_HEADS[length] if length < _SHORT else _SET_COOKIE + _varint(length))
         parts.append(cookie)
     if answer is not None:
         parts.append(_ANSWER + _sized(_answer(answer)))
@@ -139,10 +153,55 @@ _HEADS = Answers(1024, _head)
 _TAILS = Answers(256, _tail)
 
 
+class _Framed:
+    """How the last decision was told, but for what is its own: mostly the next one is told the same."""
+
+    __slots__ = ("config", "head", "mode", "policy", "rule", "score", "tail", "verdict", "would_be")
+
+    def __init__(self) -> None:
+        self.verdict = self.would_be = self.mode = self.policy = self.rule = self.config = ""
+        self.score = -1
+        self.head = self.tail = b""
+
+    def take(self, decision: Decision) -> None:
+        """From now on it is this one."""
+        self.head = _HEADS[decision.verdict, decision.would_be, decision.mode, decision.score]
+        self.tail = _TAILS[decision.policy, decision.rule, decision.config]
+        self.verdict, self.would_be, self.mode, self.score = decision.verdict, decision.would_be, decision.mode, decision.score
+        self.policy, self.rule, self.config = decision.policy, decision.rule, decision.config
+
+
+_LAST: _Framed = _Framed()
+
+
+def _framed(decision: Decision) -> _Framed:
+    """What stands before and behind the findings."""
+    last = _LAST
+    # By identity: words of ours, which are the same objects each time.  Of others than that the answer is the same, and costs more.
+    if not (
+        last.score == decision.score
+        and last.verdict is decision.verdict
+        and last.would_be is decision.would_be
+        and last.mode is decision.mode
+        and last.policy is decision.policy
+        and last.rule is decision.rule
+        and last.config is decision.config
+    ):
+        last.take(decision)
+    return last
+
+
 def _signal(signal: Signal) -> bytes:
     """One of Decision.signals, with its tag."""
     counted = signal.as_count
     return _sized_signal(signal) if counted is None else _COUNTS[counted]
+
+
+def _again(again: Again) -> bytes:
+    """The same of what comes again and again."""
+    if not again.told:
+        again.told = _sized_signal(again.signal)
+    return again.told
 
 
 def _sized_signal(signal: Signal) -> bytes:
@@ -199,11 +258,22 @@ def _varint(number: int) -> bytes:
     return bytes(told)
 
 
-_SIZES = tuple(map(_varint, range(2048)))
+_SHORT = 2048
+_SIZES = [_varint(length) for length in range(_SHORT)]
+
+
+def _heads(tag: bytes) -> list[bytes]:
+    """What stands before a value, by its length; nothing before an empty one."""
+    return [tag + size if length else b"" for length, size in enumerate(_SIZES)]
+
+
+_ID_HEADS, _COOKIE_HEADS = _heads(_ID), _heads(_SET_COOKIE)
+# Of messages: an empty one is told too.
+_RESULT_HEADS, _RESULTS_HEADS = [_RESULT_DECISION + size for size in _SIZES], [_RESULTS + size for size in _SIZES]
 
 
 def _size(length: int) -> bytes:
-    return _SIZES[length] if length < len(_SIZES) else _varint(length)
+    return _SIZES[length] if length < _SHORT else _varint(length)
 
 
 def _sized(value: bytes) -> bytes:

@@ -229,7 +229,7 @@ def test_an_incident_goes_on_after_a_restart() -> None:
     for _ in range(12):
         before.violate()
     (known,) = before.open()
-    stored = replace(known, client=b"", measures={})
+    stored = replace(known, client=b"", measured="", others={})
     after = Case(count=500)
     after.violate(at_s=60.0)
     after.book.adopt(stored)
