@@ -162,7 +162,7 @@ class DecisionLog:
                 if len(item) == _OF_EVENT:
                     self._logger.say(item)
                 else:
-                    lines.append(line_of(cast(Record, item), redactor) + b"\n")
+                    lines.append(line_of(cast(Record, item), redactor))
             except Exception as error:  # the thread's outermost loop: one line that cannot be rendered must not end the log
                 self._unwritten += 1
                 self.render_error = type(error).__name__

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from botsieve.observation import DIGITS, address_text, network_text
 from botsieve.ranges import V4_PREFIX
 
+_DOTTED = [f"{number}." for number in range(256)]
 FULL, PREFIX, HMAC = "full", "prefix", "hmac"
 ADDRESS_FORMS = (FULL, PREFIX, HMAC)
 
@@ -53,8 +54,8 @@ class Redactor:
     def both(self, packed: bytes) -> tuple[str, str]:
         """What `address` and `network` say, for whoever wants both."""
         if self._form == FULL and packed[:12] == V4_PREFIX:
-            network = f"{DIGITS[packed[12]]}.{DIGITS[packed[13]]}.{DIGITS[packed[14]]}."
-            return network + DIGITS[packed[15]], network + "0/24"
+            one, two, three = _DOTTED[packed[12]], _DOTTED[packed[13]], _DOTTED[packed[14]]
+            return f"{one}{two}{three}{DIGITS[packed[15]]}", f"{one}{two}{three}0/24"
         return self.address(packed), self.network(packed)
 
     def _digest(self, data: bytes) -> str:

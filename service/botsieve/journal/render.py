@@ -33,15 +33,11 @@ _KNOWN_SIGNALS: dict[bytes, str] = {}
 def time_text(now_s: float) -> str:
     """Seconds since 1970 as `2026-11-21T21:18:03.512Z`."""
     all_ms = int(now_s * 1000 + 0.5)
-    known_ms, text = _LAST.told
-    if known_ms != all_ms:
-        text = _second_text(all_ms // 1000) + _MILLISECONDS[all_ms % 1000]
-        _LAST.told = all_ms, text
-    return text
+    return _second_text(all_ms // 1000) + _MILLISECONDS[all_ms % 1000]
 
 
 class _Last:
-    """The time that was asked for last, ms, and its text: when there are thousands of lines a second, several have the same."""
+    """How the last line began, with its time, ms: when there are thousands of lines a second, several begin alike."""
 
     __slots__ = ("told",)
 
@@ -50,6 +46,18 @@ class _Last:
 
 
 _LAST: _Last = _Last()
+
+
+def _begun(now_s: float) -> str:
+    """The line of a decision, as far as it is the same for all of one time."""
+    all_ms = int(now_s * 1000 + 0.5)
+    known_ms, text = _LAST.told
+    if known_ms != all_ms:
+        text = f'{{"time":"{time_text(now_s)}","level":"info","event":"decision","id":"'
+        _LAST.told = all_ms, text
+    return text
+
+
 _MILLISECONDS = [f".{ms:03d}Z" for ms in range(1_000)]
 
 
@@ -72,7 +80,7 @@ def client_text(data: bytes) -> str:
 
 
 def line_of(record: Record, redactor: Redactor) -> bytes:
-    """What the log says of one decision, in the order of docs/decision-log.md, without the end of the line."""
+    """What the log says of one decision, in the order of docs/decision-log.md, with the end of the line."""
     time_s, decide_us, sample_percent, name, packed_ruled, packed_signals, packed_seen, client, peer, path, request_id = record
     ruled = _KNOWN_RULED.get(packed_ruled) or _ruled(packed_ruled)
     signals = _KNOWN_SIGNALS.get(packed_signals) or _signals(packed_signals)
@@ -83,11 +91,11 @@ def line_of(record: Record, redactor: Redactor) -> bytes:
     asked = f',"request_id":{_quoted(client_text(request_id))}' if request_id else ""
     sample = f',"sample_percent":{_number(sample_percent)}' if sample_percent else ""
     line = (
-        f'{{"time":"{time_text(time_s)}","level":"info","event":"decision","id":"{name}{ruled[0]}{signals}{ruled[1]}{asked}{ruled[2]}'
+        f"{_begun(time_s)}{name}{ruled[0]}{signals}{ruled[1]}{asked}{ruled[2]}"
         f'{client_shown}","network":"{network}","peer":"{peer_shown}"{where}{seen[0]}{_quoted(client_text(path))}{ruled[3]}{seen[1]}'
-        f'{sample},"decide_us":{decide_us}}}'
+        f'{sample},"decide_us":{decide_us}}}\n'
     )
-    return line.encode("ascii") if line.isascii() else _escaped(line.encode())
+    return line.encode("ascii") if line.isascii() else _escaped(line.encode()) + b"\n"
 
 
 def render(record: Record, redactor: Redactor) -> dict[str, Any]:

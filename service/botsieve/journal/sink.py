@@ -16,6 +16,8 @@ from botsieve.errors import MachineError
 # POSIX: a pipe that polls writable takes PIPE_BUF bytes without blocking; 4,096 on Linux.
 _PIPE_CHUNK = 4096
 _FILE_CHUNK = 1 << 18
+# Lines of a regular file that are put together without a look at each: what is rendered in one go, and more.
+_AT_ONCE = 256
 
 
 class Sink:
@@ -104,6 +106,16 @@ class Sink:
 
     def _write_some(self) -> None:
         lines, begun = self._lines, self._head_written
+        if not begun and not self._is_pipe and len(lines) <= _AT_ONCE:
+            whole = b"".join(lines)
+            if len(whole) <= _FILE_CHUNK:
+                written = os.write(self._fd, whole)
+                if written == len(whole):  # nearly always
+                    self.written += len(lines)
+                    lines.clear()
+                else:
+                    self._count([*lines], written)
+                return
         limit = _PIPE_CHUNK if self._is_pipe else _FILE_CHUNK
         pieces: list[bytes] = []
         size = -begun
@@ -112,7 +124,11 @@ class Sink:
                 break
             pieces.append(line)
             size += len(line)
-        written = os.write(self._fd, memoryview(b"".join(pieces))[begun : begun + limit])
+        self._count(pieces, os.write(self._fd, memoryview(b"".join(pieces))[begun : begun + limit]))
+
+    def _count(self, pieces: list[bytes], written: int) -> None:
+        """So many bytes of the first lines went out."""
+        lines = self._lines
         for piece in pieces:
             left = len(piece) - self._head_written
             if written < left:

@@ -63,6 +63,24 @@ def test_a_full_disk_is_told_and_nothing_is_counted_as_written() -> None:
     assert sink.close() == 3
 
 
+def test_what_a_disk_takes_in_part_is_gone_on_with(tmp_path: Path) -> None:
+    """A limit in the middle of a line: what is whole counts, the rest waits and follows where it broke off."""
+    code = (
+        "import resource, signal, sys\n"
+        "from botsieve.journal.sink import Sink\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6, resource.RLIM_INFINITY))\n"
+        "sink = Sink(sys.argv[1])\n"
+        "print(sink.write([b'one\\n', b'two\\n', b'three\\n'], 0.0), sink.written, sink.waiting)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "print(sink.write([], 0.0), sink.written, sink.waiting)\n"
+    )
+    path = tmp_path / "log"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["File too large 1 2", " 3 0"]
+    assert path.read_bytes() == b"".join(LINES)
+
+
 def test_a_fifo_without_a_reader_waits_for_one(tmp_path: Path) -> None:
     """No reader at the start: no error, no waiting; the reader that comes gets every line."""
     path = tmp_path / "fifo"
