@@ -76,7 +76,7 @@ VALUES = {
     "state/routes": ["Route"],
     "transports/edge_headers": ["Shared"],
     "transports/http_readers": ["Request", "Tolerated"],
-    "transports/grpc_wire": ["Sent"],
+    "transports/grpc_wire": ["Sent", "SentBatch"],
     "verdict": ["Standpoint", "Outcome"],
 }
 

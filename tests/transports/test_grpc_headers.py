@@ -118,13 +118,13 @@ def test_no_cookie_is_held() -> None:
     """Neither in what a block is found by nor in what is found."""
     of_block(block([raw(b"dnt"), raw(b"Cookie", b"SECRET"), raw(b"Referer", b"SECRET"), raw(b"Authorization", b"SECRET")]))
     blocks = [*grpc_headers._BLOCKS._young.values(), *grpc_headers._BLOCKS._old.values(), *grpc_headers._LATEST]
-    held = repr([(one.key, one.headers, one.own) for one in blocks if one is not None])
+    held = repr([(one.pieces, one.headers, one.own) for one in blocks if one is not None])
     assert "authorization" in held
     assert "SECRET" not in held
 
 
 def test_browsers_that_send_as_much_are_told_apart() -> None:
-    """What is looked at first is found by its length alone: it is another's, and nobody is given that one's headers."""
+    """What is looked at first is found by the lengths of fields: it is another's, and nobody is given that one's headers."""
     for agent in (b"agent-1", b"agent-2", b"agent-1"):
         raws = [raw(b"user-agent", agent), raw(b"cookie", b"mine")]
         for _ in range(3):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from botsieve.errors import InvalidObservation
+from botsieve.transports import grpc_lean as lean
 from botsieve.transports.grpc_headers import fields_of
-from botsieve.transports.grpc_wire import Sent, by_protobuf, read, sent
+from botsieve.transports.grpc_wire import Sent, by_protobuf, read, read_batch, sent, sent_batch
 from botsieve.v1 import decision_pb2 as pb
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -109,3 +110,61 @@ def same(raw: bytes) -> None:
 def test_what_breaks_off_is_none(length: int) -> None:
     """The beginning of a message is read only where a field ends."""
     same(WHOLE.SerializeToString()[16_000:][:length])
+
+
+def batch_of(raw: bytes) -> tuple[object, ...] | None:
+    """What protobuf reads in a CheckStreamRequest, None for what is none."""
+    try:
+        message = lean.batch(raw)
+    except InvalidObservation:
+        return None
+    return message.batch, message.want_answer, [*message.observations]
+
+
+def told_batch(raw: bytes) -> tuple[object, ...] | None:
+    """What `read_batch` does, None for nothing."""
+    found = read_batch(raw)
+    return None if found is None else (found.batch, found.want_answer, found.raws)
+
+
+@given(st.integers(0, 2**64 - 1), st.lists(st.binary(max_size=300), max_size=4), st.booleans())
+@example(2**64 - 1, [], True)
+@example(2**62, [b""], False)
+@example(1, [bytes(127), bytes(128), bytes(16_384)], True)
+def test_a_batch_is_read_as_it_was_written(number: int, raws: list[bytes], want_answer: bool) -> None:
+    """Its name, its observations in their order, and whether answers are wanted; the largest names are left to protobuf."""
+    written = lean._BATCH(batch=number, observations=raws, want_answer=want_answer).SerializeToString()
+    meant = (number, want_answer, raws)
+    assert told_batch(written) == (meant if number < 2**63 else None)
+    found = sent_batch(written)
+    assert (found.batch, found.want_answer, found.raws) == meant
+
+
+PARTS = [
+    b"\x08\x05",
+    b"\x08\x81\x00",
+    b"\x12\x02ab",
+    b"\x12\x81\x00c",
+    b"\x12\x05",
+    b"\x18\x01",
+    b"\x18\x80\x02",
+    b"\x22\x01x",
+    b"\x10\x01",
+]
+
+
+@given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(PARTS)), max_size=6))
+@example([b"\x08" + b"\x80" * 10 + b"\x00"])
+@example([b"\x12" + b"\xff" * 9 + b"\x01"])
+@example([b"\x12\x80"])
+def test_any_bytes_are_the_batch_that_protobuf_says(pieces: list[bytes]) -> None:
+    """Odd order, repeated and unknown fields, overlong numbers, what breaks off: never another meaning, and the declared error."""
+    raw = b"".join(pieces)
+    meant = batch_of(raw)
+    assert told_batch(raw) in (meant, None)
+    if meant is None:
+        with pytest.raises(InvalidObservation):
+            sent_batch(raw)
+    else:
+        found = sent_batch(raw)
+        assert (found.batch, found.want_answer, found.raws) == meant

@@ -25,6 +25,7 @@ from botsieve.transports.grpc_batch import Batch, Service, told
 from botsieve.transports.grpc_map import EDGE, to_observation
 from botsieve.transports.grpc_told import to_check_response, to_check_stream_response
 from botsieve.transports.grpc_turns import Turns
+from botsieve.transports.grpc_wire import SentBatch, sent_batch
 from botsieve.v1 import decision_service_pb2 as pb
 
 SERVICE_NAME = "botsieve.v1.DecisionService"
@@ -164,7 +165,7 @@ class Calls:
         try:
             while (raw := await self._next_batch(reading)) is not _EOF:
                 reading = asyncio.ensure_future(context.read())
-                await context.write(await self._answer_batch(lean.batch(raw)))
+                await context.write(await self._answer_batch(sent_batch(raw)))
         finally:
             reading.cancel()
 
@@ -228,8 +229,8 @@ class Calls:
             raise CallError(_Code.DEADLINE_EXCEEDED, "", f"judging took more than {self._limits.deadline_ms} ms")
         return to_check_response(told(self._service, o, decision, want_answer=request.want_answer))
 
-    async def _answer_batch(self, request: lean.LeanBatch) -> bytes:
-        count = len(request.observations)
+    async def _answer_batch(self, request: SentBatch) -> bytes:
+        count = len(request.raws)
         if not 1 <= count <= MAX_BATCH:
             raise InvalidObservation(
                 "BATCH_SIZE", "observations", f"the batch has {count} observations; accepted: 1 to {MAX_BATCH}"
@@ -244,9 +245,8 @@ class Calls:
             self.judging -= count
         return to_check_stream_response(request.batch, results)
 
-    async def _judge_each(self, request: lean.LeanBatch) -> list[bytes]:
-        raws = [*request.observations[:]]
-        batch = Batch(self._service, raws, self._limits.sees, self._failed, want_answer=request.want_answer)
+    async def _judge_each(self, request: SentBatch) -> list[bytes]:
+        batch = Batch(self._service, request.raws, self._limits.sees, self._failed, want_answer=request.want_answer)
         turns = self._turns
         await turns.take()
         while batch.go_on(turns, self._now_s()):
