@@ -10,6 +10,7 @@ by an hour or a day, forward or back, ends no window, session, clearance or bloc
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 # Time that a suspended machine slept counts too: what a challenge was solved for has run out meanwhile.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -18,14 +19,15 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 class Clock:
     """The service's time, from its start on.  Tests pass an object with the same methods instead."""
 
-    __slots__ = ("_ahead_s",)
+    __slots__ = ("_ahead_s", "_gettime")
 
     def __init__(self) -> None:
-        self._ahead_s = time.time() - time.clock_gettime(_STEADY)
+        self._gettime: Callable[[int], float] = time.clock_gettime  # at hand: it is asked for each decision
+        self._ahead_s = time.time() - self._gettime(_STEADY)
 
     def now_s(self) -> float:
         """Seconds since 1970, as the machine's clock said at the start.  Never goes back, never jumps."""
-        return self._ahead_s + time.clock_gettime(_STEADY)
+        return self._ahead_s + self._gettime(_STEADY)
 
     def wall_s(self) -> float:
         """Seconds since 1970, as the machine's clock says now: for what people read."""

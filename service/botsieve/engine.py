@@ -20,7 +20,7 @@ from botsieve.challenge.device import Device
 from botsieve.challenge.session import Sessions
 from botsieve.crawlers import INSIDE, Crawlers
 from botsieve.decision import ALLOW, BLOCK, ENFORCE, VERDICTS, Decision, Signal
-from botsieve.detectors import Detector, Plan, is_short, request_key
+from botsieve.detectors import Detector, Plan, RequestKey, is_short, request_key
 from botsieve.detectors.catalogue import Catalogue
 from botsieve.detectors.view import View
 from botsieve.identity import Identities
@@ -90,6 +90,9 @@ class Engine(Identities):
         self._on_detector_error = on_detector_error
         self._failures = 0
         self._applied: Applied | None = None
+        self._last_plan: Plan | None = None
+        self._last_key: RequestKey = ()
+        self._last_signals: tuple[Signal, ...] = ()
 
     def decide(self, o: Observation, now_s: float, decision_id: str, draw_0_1: float = 0.0) -> Decision:
         """The decision on one request, counted.  Asked twice about one request id within 10 s it counts once, and repeats itself.
@@ -280,8 +283,13 @@ class Engine(Identities):
     def _of_request(self, o: Observation, view: View, plan: Plan, tool: str) -> tuple[Signal, ...]:
         """The findings that rest on the request alone: the same headers get the same answer, so it is remembered."""
         key = request_key(o, plan, tool=tool, cleared=view.cleared)
+        # The browser of the last request is mostly also that of the next, and its headers are the same objects: then the keys are
+        # equal at a glance, and need no hash.
+        if plan is self._last_plan and key == self._last_key:
+            return self._last_signals
         known = plan.answers.get(key)
         if known is not None:
+            self._last_plan, self._last_key, self._last_signals = plan, key, known
             return known
         signals: tuple[Signal, ...] = ()
         failed = self._failures

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botsieve.decision import ALLOW, BLOCK, CHALLENGE, ENFORCE, MONITOR, VERDICTS, Decision, Measure, Signal
+from botsieve.decision import (
+    ALLOW,
+    BLOCK,
+    CHALLENGE,
+    ENFORCE,
+    MONITOR,
+    VERDICTS,
+    Again,
+    Decision,
+    Measure,
+    Signal,
+    Violation,
+)
 from botsieve.transports.grpc_told import (
     to_check_response,
     to_check_result,
@@ -14,6 +26,7 @@ from botsieve.transports.grpc_told import (
 )
 from botsieve.v1 import decision_pb2 as pb
 from botsieve.v1 import decision_service_pb2 as service_pb
+from botsieve.values import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,6 +176,18 @@ def test_a_count_that_comes_again_is_told_again(value: float, limit: float | Non
     decision = Decision("id", ALLOW, ALLOW, MONITOR, 0, False, (signal,), "threshold.allow", "all", "browser", "0" * 12)
     for _ in range(2):
         assert to_decision(decision) == in_protobufs_own_words(decision, None).SerializeToString(deterministic=True)
+
+
+def test_a_finding_that_comes_again_is_told_like_any_other() -> None:
+    """The first time and the next, alone and beside others, and where it does not stand among the signals."""
+    signal = Signal("sessions.opening", 0, "no_cookie", "client", (Measure("page_loads", 7.0, 5.0),), "Some Anomaly")
+    other = Signal("agent.bot_useragent", 40, "curl")
+    violation = Violation("sessions.opening", "Some Anomaly", "client", bytes(8), "alarm", signal.measures, 60.0, "no_cookie")
+    violation = replace(violation, again=Again(signal))
+    assert violation.signal is signal
+    for signals in ((signal,), (signal,), (other, signal), (signal, other), (other,), ()):
+        found = decision(signals=signals, violations=(violation,))
+        assert to_decision(found) == in_protobufs_own_words(found, None).SerializeToString(deterministic=True)
 
 
 @given(st.lists(DECISIONS, max_size=4), st.one_of(st.sampled_from([0, 1, 127, 128, 2**64 - 1]), st.integers(0, 2**64 - 1)))

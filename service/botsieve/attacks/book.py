@@ -92,6 +92,7 @@ class Attacks:
         self._sites = Sites()
         self._rulings = Rulings(world, self.subjects, self.preventions, self._sites, self.openings.doors, session_idle_s)
         self._watched: dict[int, Watched] = {}
+        self._latest: Watched | None = None
 
     @property
     def session_idle_s(self) -> float:
@@ -112,8 +113,9 @@ class Attacks:
     def judge(self, request: Request) -> Ruling:
         """What this request is part of, and what is to be done with it.  The request is already counted in the World."""
         policy = request.view.policy
-        known = self._watched.get(id(policy))
-        watch = known if known is not None and known.policy is policy else self.watched(policy)
+        watch = self._latest
+        if watch is None or watch.policy is not policy:
+            watch = self._latest = self.watched(policy)
         if request.session is not None:
             self.openings.visited(request, request.session, watch.opening)
         if not watch.any:

@@ -80,9 +80,10 @@ class Counted:
     `over_s`, `history_s`: of the settings that it was made for.
     """
 
-    __slots__ = ("_addresses", "_parts", "_window", "history_s", "over_s", "usual")
+    __slots__ = ("_addresses", "_parts", "_settings", "_window", "history_s", "over_s", "usual")
 
     def __init__(self, settings: SessionOpening) -> None:
+        self._settings = settings  # the last that fitted
         self.over_s = settings.over_s
         self.history_s = settings.history_s
         self.usual = Usual()
@@ -92,7 +93,11 @@ class Counted:
 
     def fits(self, settings: SessionOpening) -> bool:
         """Whether it measures as these settings do."""
-        return self.over_s == settings.over_s and self.history_s == settings.history_s
+        if self._settings is not settings:
+            if self.over_s != settings.over_s or self.history_s != settings.history_s:
+                return False
+            self._settings = settings
+        return True
 
     def opened(self, key: bytes, now_s: float, settings: SessionOpening) -> bool:
         """Counts an opening; true when the address opened enough in this part of the window to get a profile.

@@ -37,8 +37,9 @@ def carried_cookies(o: Observation) -> Carried:
     does not know the scheme.
     """
     header = o.headers.get(b"cookie")
-    # Who carries none of ours, a newcomer or a program, is done with at one look: half the price of a look at each.
-    if header is None or header.find(_MARK) < 0:
+    # Who carries none of ours, a newcomer or a program, is done with at one look: half the price of a look at each.  (By `find` it
+    # would cost half as much again.)
+    if header is None or not header.partition(_MARK)[1]:
         return NOTHING_CARRIED
     pieces: list[bytes] = header.split(b";", MAX_COOKIES)
     if len(pieces) > MAX_COOKIES:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from botsieve.decision import Decision, Measure, Signal
+from botsieve.decision import Again, Decision, Measure, Signal, Violation
 from botsieve.journal import packing
 from botsieve.journal.packing import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack, packed, record_of
 from botsieve.journal.record import ruled_of, seen_of, unpack
 from botsieve.observation import Observation
+from botsieve.values import replace
 from hypothesis import given
 
-from tests.unit.journal.samples import NOW_S, decision, decisions, observation, observations
+from tests.unit.journal.samples import CURL, NOW_S, decision, decisions, observation, observations
 
 
 @given(observations(), decisions)
@@ -51,6 +52,19 @@ def test_what_decisions_have_in_common_is_packed_once() -> None:
     first, second = (record_of(observation(), decision(number, count), NOW_S, 14) for number in (1, 2))
     assert first[3] != second[3]
     assert all(first[piece] is second[piece] for piece in (4, 5, 6))
+
+
+def test_a_finding_that_comes_again_is_packed_like_any_other() -> None:
+    """The first time and the next, alone and beside others, and where it does not stand among the signals."""
+    count = Signal("sessions.opening", 0, "no_cookie", "client", (Measure("page_loads", 7.0, 5.0),), "Some Anomaly")
+    violation = Violation("sessions.opening", "Some Anomaly", "client", bytes(8), "alarm", count.measures, 60.0, "no_cookie")
+    violation = replace(violation, again=Again(count))
+    for signals in ((count,), (count,), (CURL, count), (CURL,), ()):
+        first, second = (
+            record_of(observation(), replace(decision(1, *signals), violations=found), NOW_S, 14)
+            for found in ((), (violation,))
+        )
+        assert first == second
 
 
 def test_what_is_packed_once_is_bounded() -> None:
