@@ -223,7 +223,7 @@ class Engine(Identities):
             signals += (listed.signal,)
             if listed.blocks:
                 ruling = replace(ruling, verdict=BLOCK, level="")
-        at = Standpoint(o, view, signals, score, session, standing, level=ruling.level, is_door=is_door)
+        at = Standpoint(o, view, signals, score, session, standing, ruling.level, is_door, here.mode == ENFORCE)
         return self._settle(at, applied, here, route, decision_id, ruling)
 
     def _ruling(self, request: Request) -> Ruling:
@@ -311,8 +311,6 @@ class Engine(Identities):
             self._on_detector_error(detector.id, error)
 
     def _settle(self, at: Standpoint, applied: Applied, here: Here, route: Route, decision_id: str, ruling: Ruling) -> Decision:
-        mode = here.mode
-        at.shown = mode == ENFORCE
         would, rule = here.verdict_of(at.score), ""
         for line in here.rules:
             if line.holds(at.o, at.signals, at.score):
@@ -339,7 +337,7 @@ class Engine(Identities):
             decision_id,
             would if at.shown else ALLOW,
             would,
-            mode,
+            here.mode,
             at.score,
             at.score >= applied.bot_at,
             at.signals,

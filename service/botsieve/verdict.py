@@ -47,10 +47,10 @@ class Standpoint(msgspec.Struct, gc=False):
     score: int
     session: Session | None
     standing: Standing | None
+    level: str
+    is_door: bool
+    shown: bool
     by_score: bool = True
-    level: str = ""
-    is_door: bool = False
-    shown: bool = True
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -117,8 +117,7 @@ def _settled(
     if would == ALLOW:
         if client is None or not client.deferred_since_s or at.standing is not None or not _may_be_due(at):
             return _ALLOWED
-        _end_deferral(client)  # the page load after data calls that were let through: now it is due
-        return _challenge(at, "normal", client, clearances, deferrals)
+        return _challenge(at, "normal", client, clearances, deferrals)  # after data calls that were let through: now it is due
     lies = any(signal.id == _LIE for signal in at.signals)
     if at.by_score and not lies and _is_for_programs(at.o):
         return _ALLOWED
