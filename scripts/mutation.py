@@ -38,8 +38,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "botsieve.score": ("tests/unit/test_score.py", "tests/unit/test_policy_mutants.py", "tests/unit/test_engine.py"),
     "botsieve.policy": ("tests/unit/test_policy.py", "tests/unit/test_policy_mutants.py", "tests/unit/test_engine.py"),
     "botsieve.verdict": (
-        "tests/unit/test_verdict.py", "tests/unit/test_verdict_mutants.py", "tests/unit/test_verdict_never.py",
-        "tests/unit/test_verdict_readers.py", "tests/unit/test_engine_crawlers.py", "tests/unit/test_engine.py",
+        "tests/unit/test_verdict.py",
+        "tests/unit/test_verdict_mutants.py",
+        "tests/unit/test_verdict_never.py",
+        "tests/unit/test_verdict_readers.py",
+        "tests/unit/test_engine_crawlers.py",
+        "tests/unit/test_engine.py",
     ),
     "botsieve.challenge.tokens": ("tests/unit/challenge/test_tokens.py", "tests/unit/challenge/test_tokens_mutants.py"),
 }
