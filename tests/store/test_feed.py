@@ -135,7 +135,6 @@ def test_the_loop_looks_at_its_sockets_within_a_step(tmp_path: Path) -> None:
         running = asyncio.create_task(store.feed.run())
         while store.feed._status.taken < 300:
             turns.append((len(looked), len(store.events), store.feed._sent))
-            store.now_s += 0.001
             await asyncio.sleep(0)
         running.cancel()
 
@@ -165,13 +164,13 @@ def test_feedback_is_bounded(tmp_path: Path) -> None:
     store.feed.close()
 
 
-def test_a_busy_feed_looks_for_ends_forty_times_a_second(tmp_path: Path) -> None:
+def test_a_busy_feed_looks_for_ends_twenty_times_a_second(tmp_path: Path) -> None:
     """However many steps there are in a second; and again at once when the clock was set back."""
     asked: list[float] = []
     with Store(tmp_path, standing=lambda key, detector, now_s: asked.append(now_s)) as store:
         store.violate()
         for _ in range(400):
             store.step(0.005)
-        assert 60 <= len(asked) <= 81
+        assert 30 <= len(asked) <= 41
         store.step(-3600.0)
         assert asked[-1] == store.now_s
