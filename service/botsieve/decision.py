@@ -168,3 +168,33 @@ def of_count(told: Counted) -> Signal:
 def again_of(decision: Decision) -> Again | None:
     """What the first of its violations says, where that comes again and again.  It may stand among the signals, and may not."""
     return decision.violations[0].again if decision.violations else None
+
+
+class Words:
+    """What most decisions share with the one before: nobody has to look up twice how that is written down."""
+
+    __slots__ = ("config", "mode", "policy", "rule", "score", "verdict", "would_be")
+
+    def __init__(self) -> None:
+        self.verdict = self.would_be = self.mode = self.policy = self.rule = self.config = ""
+        self.score = -1
+
+    def are_of(self, decision: Decision) -> bool:
+        """Whether they are this decision's.
+
+        By identity: words of ours are the same objects each time.  Of equal ones that are not it says no, which costs a look-up.
+        """
+        return (
+            self.score == decision.score
+            and self.verdict is decision.verdict
+            and self.would_be is decision.would_be
+            and self.mode is decision.mode
+            and self.policy is decision.policy
+            and self.rule is decision.rule
+            and self.config is decision.config
+        )
+
+    def take(self, decision: Decision) -> None:
+        """From now on they are this one's."""
+        self.verdict, self.would_be, self.mode, self.score = decision.verdict, decision.would_be, decision.mode, decision.score
+        self.policy, self.rule, self.config = decision.policy, decision.rule, decision.config

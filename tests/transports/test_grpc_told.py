@@ -178,6 +178,24 @@ def test_a_count_that_comes_again_is_told_again(value: float, limit: float | Non
         assert to_decision(decision) == in_protobufs_own_words(decision, None).SerializeToString(deterministic=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("verdict", BLOCK),
+        ("would_be", BLOCK),
+        ("mode", ENFORCE),
+        ("score", 7),
+        ("policy", "x"),
+        ("rule", "rule.x"),
+        ("config", "x"),
+    ],
+)
+def test_what_the_last_decision_was_told_is_not_told_of_another(name: str, value: object) -> None:
+    """Two answers in a row that differ in one thing."""
+    for found in (decision(), decision(**{name: value}), decision()):
+        assert to_decision(found) == in_protobufs_own_words(found, None).SerializeToString(deterministic=True)
+
+
 def test_a_finding_that_comes_again_is_told_like_any_other() -> None:
     """The first time and the next, alone and beside others, and where it does not stand among the signals."""
     signal = Signal("sessions.opening", 0, "no_cookie", "client", (Measure("page_loads", 7.0, 5.0),), "Some Anomaly")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from botsieve.decision import ALLOW, ENFORCE, LEVELS, VERDICTS, Decision, Measure, Signal, of_count
+from botsieve.decision import ALLOW, ENFORCE, LEVELS, VERDICTS, Decision, Measure, Signal, Words, of_count
 from botsieve.values import replace
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +53,14 @@ def test_a_count_is_a_finding_and_back(measures: tuple[Measure, ...]) -> None:
         measure.value in range(1, 1_000) and (measure.limit is None or measure.limit > 0.0) for measure in measures
     ] == [True]
     assert (counted is not None) == is_count
+
+
+@pytest.mark.parametrize("other", ["verdict", "would_be", "mode", "score", "policy", "rule", "config"])
+def test_words_that_are_shared(other: str) -> None:
+    """They are a decision's from when they were taken of it, and not another's that differs in a single one."""
+    one = Decision("id", "allow", "allow", "enforce", 0, False, (), "threshold.allow", "shop", "mixed", "0" * 12)
+    words = Words()
+    assert not words.are_of(one)
+    words.take(one)
+    assert words.are_of(replace(one, id="another"))
+    assert not words.are_of(replace(one, **{other: 7 if other == "score" else "another"}))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from botsieve.decision import Counted, Decision, Signal, again_of, of_count
+from botsieve.decision import Counted, Decision, Signal, Words, again_of, of_count
 from botsieve.observation import Observation
 from botsieve.remembered import Answers
 
@@ -76,28 +76,11 @@ def record_of(
 class _Last:
     """What was decided last, and how that was packed: mostly the next decision says the same."""
 
-    __slots__ = (
-        "audience",
-        "bot",
-        "config",
-        "deferred",
-        "edge",
-        "kind",
-        "level",
-        "mode",
-        "packed",
-        "policy",
-        "route",
-        "rule",
-        "score",
-        "verdict",
-        "would_be",
-    )
+    __slots__ = ("audience", "bot", "deferred", "edge", "kind", "level", "packed", "route", "words")
 
     def __init__(self) -> None:
-        self.verdict = self.would_be = self.mode = self.rule = self.policy = self.audience = self.config = ""
-        self.level = self.route = self.edge = self.kind = ""
-        self.score = -1
+        self.words = Words()
+        self.audience = self.level = self.route = self.edge = self.kind = ""
         self.bot = self.deferred = False
         self.packed = b""
 
@@ -120,9 +103,9 @@ class _Last:
             o.edge,
             o.kind,
         ]
-        self.verdict, self.would_be, self.mode, self.score = decision.verdict, decision.would_be, decision.mode, decision.score
-        self.bot, self.rule, self.policy, self.audience = decision.bot, decision.rule, decision.policy, decision.audience
-        self.config, self.level, self.deferred, self.route = decision.config, decision.level, decision.deferred, route
+        self.words.take(decision)
+        self.audience, self.level, self.route = decision.audience, decision.level, route
+        self.bot, self.deferred = decision.bot, decision.deferred
         self.edge, self.kind = o.edge, o.kind
 
 
@@ -132,19 +115,12 @@ _LAST: _Last = _Last()
 def _ruled(o: Observation, decision: Decision) -> bytes:
     """What was decided beside the findings."""
     last = _LAST
-    # By identity: words of ours, which are the same objects each time.  Of others than that the answer is the same, and costs more.
     if not (
-        last.route is decision.route
-        and last.score == decision.score
-        and last.would_be is decision.would_be
-        and last.verdict is decision.verdict
-        and last.rule is decision.rule
-        and last.policy is decision.policy
+        last.route is decision.route  # by identity, as the words
+        and last.words.are_of(decision)
         and last.kind is o.kind
         and last.edge is o.edge
         and last.level is decision.level
-        and last.config is decision.config
-        and last.mode is decision.mode
         and last.audience is decision.audience
         and last.bot == decision.bot
         and last.deferred == decision.deferred

@@ -23,6 +23,7 @@ from botsieve.decision import (
     Decision,
     Measure,
     Signal,
+    Words,
     again_of,
     of_count,
 )
@@ -156,19 +157,11 @@ _TAILS = Answers(256, _tail)
 class _Framed:
     """How the last decision was told, but for what is its own: mostly the next one is told the same."""
 
-    __slots__ = ("config", "head", "mode", "policy", "rule", "score", "tail", "verdict", "would_be")
+    __slots__ = ("head", "tail", "words")
 
     def __init__(self) -> None:
-        self.verdict = self.would_be = self.mode = self.policy = self.rule = self.config = ""
-        self.score = -1
+        self.words = Words()
         self.head = self.tail = b""
-
-    def take(self, decision: Decision) -> None:
-        """From now on it is this one."""
-        self.head = _HEADS[decision.verdict, decision.would_be, decision.mode, decision.score]
-        self.tail = _TAILS[decision.policy, decision.rule, decision.config]
-        self.verdict, self.would_be, self.mode, self.score = decision.verdict, decision.would_be, decision.mode, decision.score
-        self.policy, self.rule, self.config = decision.policy, decision.rule, decision.config
 
 
 _LAST: _Framed = _Framed()
@@ -177,17 +170,10 @@ _LAST: _Framed = _Framed()
 def _framed(decision: Decision) -> _Framed:
     """What stands before and behind the findings."""
     last = _LAST
-    # By identity: words of ours, which are the same objects each time.  Of others than that the answer is the same, and costs more.
-    if not (
-        last.score == decision.score
-        and last.verdict is decision.verdict
-        and last.would_be is decision.would_be
-        and last.mode is decision.mode
-        and last.policy is decision.policy
-        and last.rule is decision.rule
-        and last.config is decision.config
-    ):
-        last.take(decision)
+    if not last.words.are_of(decision):
+        last.head = _HEADS[decision.verdict, decision.would_be, decision.mode, decision.score]
+        last.tail = _TAILS[decision.policy, decision.rule, decision.config]
+        last.words.take(decision)
     return last
 
 

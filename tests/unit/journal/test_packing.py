@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from botsieve.decision import Again, Decision, Measure, Signal, Violation
 from botsieve.journal import packing
 from botsieve.journal.packing import MAX_PATH, MAX_PRINT, MAX_USER_AGENT, pack, packed, record_of
@@ -73,3 +74,32 @@ def test_what_is_packed_once_is_bounded() -> None:
         count = Signal("a.b", 0, measures=(Measure(f"m{number}", 7.0, 5.0),))
         record_of(observation(user_agent=b"bot/%d" % number), decision(1, count, route=f"/{number}"), NOW_S, 14)
     assert max(known.held for known in (packing._RULED, packing._SEEN, packing._COUNTS)) <= 2 * 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            (name, "another")
+            for name in ("verdict", "would_be", "mode", "rule", "policy", "audience", "config", "level", "route")
+        ),
+        ("score", 7),
+        ("bot", True),
+        ("deferred", True),
+    ],
+)
+def test_what_the_last_decision_said_is_not_said_of_another(name: str, value: object) -> None:
+    """Two decisions in a row that differ in one thing are packed apart."""
+    one = decision(1)
+    other = replace(one, **{name: value})
+    for each in (one, other, one):
+        ruled = ruled_of(record_of(observation(), each, NOW_S, 14)[4])  # type: ignore[arg-type]
+        assert getattr(ruled, name) == getattr(each, name)
+
+
+@pytest.mark.parametrize("name", ["edge", "kind"])
+def test_nor_what_it_said_of_the_request(name: str) -> None:
+    """The same of what stands beside it of the request."""
+    one = observation()
+    for each in (one, replace(one, **{name: "another"}), one):
+        assert getattr(ruled_of(record_of(each, decision(1), NOW_S, 14)[4]), name) == getattr(each, name)  # type: ignore[arg-type]
